@@ -1,0 +1,176 @@
+//! Looking things up: one person is found once, then asked. No allocation.
+//!
+//! Room 4, pure.
+
+use super::Directory;
+use super::entry::{Profile, State, User};
+use super::table::Id;
+use crate::policy::rights::{Kinds, channel_covers};
+use crate::protocol::UserName;
+
+/// What the directory says of somebody's standing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// Has the rights of the name, and those that the directory holds.
+    Active,
+    /// Was removed by the feed.
+    Removed,
+    /// The enterprise is suspended.
+    Suspended,
+    /// The directory is complete and does not hold the user.
+    NotInDirectory,
+}
+
+/// Somebody, found in the directory or known by name only.
+#[derive(Debug, Clone, Copy)]
+pub struct Person<'d> {
+    directory: &'d Directory,
+    enterprise: Option<Id>,
+    user: Option<(Id, &'d User)>,
+}
+
+impl Directory {
+    /// Finds somebody. Never fails: of strangers the directory knows nothing but the enterprise.
+    pub fn find(&self, user: UserName<'_>) -> Person<'_> {
+        let enterprise = self.enterprises.find(0, user.eid);
+        let id = enterprise.and_then(|e| self.users.find(e, user.uid));
+        Person {
+            directory: self,
+            enterprise,
+            user: id.and_then(|id| Some((id, self.users.get(id)?))),
+        }
+    }
+
+    /// Whether the user may do anything at all.
+    pub fn is_active(&self, user: UserName<'_>) -> bool {
+        self.find(user).standing() == Standing::Active
+    }
+
+    /// Whether the user is in the group `gid` of the user's enterprise.
+    pub fn is_member(&self, user: UserName<'_>, gid: &str) -> bool {
+        self.find(user).is_member(gid)
+    }
+
+    /// Whether two users are linked.
+    pub fn is_partner(&self, a: UserName<'_>, b: UserName<'_>) -> bool {
+        self.find(a).is_partner(b)
+    }
+
+    /// Whether the user may publish to the notice channel.
+    pub fn has_channel(&self, user: UserName<'_>, channel: &str) -> bool {
+        self.find(user).has_channel(channel)
+    }
+
+    /// Whether the user holds the role.
+    pub fn has_role(&self, user: UserName<'_>, role: &str) -> bool {
+        self.find(user).has_role(role)
+    }
+
+    /// Whether the enterprise is suspended.
+    pub fn is_suspended(&self, eid: &str) -> bool {
+        self.enterprises
+            .find(0, eid)
+            .is_some_and(|id| self.is_suspended_id(id))
+    }
+
+    /// The members (uids) of a group; nothing when there is no such group.
+    pub fn members<'d>(&'d self, eid: &str, gid: &str) -> impl Iterator<Item = &'d str> {
+        let group = self
+            .enterprises
+            .find(0, eid)
+            .and_then(|e| self.groups.find(e, gid))
+            .and_then(|id| self.groups.get(id));
+        let ids = group.into_iter().flat_map(|g| g.members.iter());
+        ids.filter_map(|id| Some(&*self.users.get(id)?.uid))
+    }
+
+    fn is_suspended_id(&self, enterprise: Id) -> bool {
+        self.enterprises
+            .get(enterprise)
+            .is_some_and(|e| e.suspended)
+    }
+}
+
+impl<'d> Person<'d> {
+    /// Whether the person may do anything at all, and if not, why.
+    pub fn standing(&self) -> Standing {
+        if self
+            .enterprise
+            .is_some_and(|e| self.directory.is_suspended_id(e))
+        {
+            return Standing::Suspended;
+        }
+        match self.user.map(|(_, user)| user.state) {
+            Some(State::Removed) => Standing::Removed,
+            Some(State::Login | State::Directory) => Standing::Active,
+            Some(State::Named) | None if self.directory.complete => Standing::NotInDirectory,
+            Some(State::Named) | None => Standing::Active,
+        }
+    }
+
+    /// Whether the person is in the group `gid` of the own enterprise.
+    pub fn is_member(&self, gid: &str) -> bool {
+        let (Some(enterprise), Some((_, user))) = (self.enterprise, self.user) else {
+            return false;
+        };
+        let group = self.directory.groups.find(enterprise, gid);
+        group.is_some_and(|group| user.groups.has(group))
+    }
+
+    /// Whether the person is linked to `other`.
+    pub fn is_partner(&self, other: UserName<'_>) -> bool {
+        let Some((_, user)) = self.user else {
+            return false;
+        };
+        !user.partners.is_empty()
+            && (self.directory.find_id(other)).is_some_and(|id| user.partners.has(id))
+    }
+
+    /// Whether the person may publish to the notice channel.
+    pub fn has_channel(&self, channel: &str) -> bool {
+        let channels = self.profile().map_or(&[][..], |p| &p.channels);
+        channels.iter().any(|held| channel_covers(held, channel))
+    }
+
+    /// Whether the person holds the role.
+    pub fn has_role(&self, role: &str) -> bool {
+        let roles = self.profile().map_or(&[][..], |p| &p.roles);
+        roles.iter().any(|held| **held == *role)
+    }
+
+    /// The kinds of device that the person has been seen with.
+    pub fn kinds(&self) -> Kinds {
+        self.user.map_or(Kinds::NONE, |(_, user)| user.kinds)
+    }
+
+    /// The gids of the person's groups.
+    pub fn groups(&self) -> impl Iterator<Item = &'d str> + use<'d> {
+        let directory = self.directory;
+        let ids = self
+            .user
+            .into_iter()
+            .flat_map(|(_, user)| user.groups.iter());
+        ids.filter_map(|id| Some(&*directory.groups.get(id)?.gid))
+    }
+
+    /// The persons' partners.
+    pub fn partners(&self) -> impl Iterator<Item = UserName<'d>> + use<'d> {
+        let directory = self.directory;
+        let ids = self
+            .user
+            .into_iter()
+            .flat_map(|(_, user)| user.partners.iter());
+        ids.filter_map(|id| {
+            let user = directory.users.get(id)?;
+            let eid = &*directory.enterprises.get(user.enterprise)?.eid;
+            Some(UserName {
+                uid: &user.uid,
+                eid,
+            })
+        })
+    }
+
+    fn profile(&self) -> Option<&'d Profile> {
+        self.user?.1.profile.as_deref()
+    }
+}

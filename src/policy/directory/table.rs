@@ -1,0 +1,167 @@
+//! A table of named things: slots addressed by `u32`, found by (namespace, name) without allocating.
+//!
+//! Room 4, pure. Ids of removed entries are used again. The hash is foldhash with a random seed per
+//! process; what is inserted comes from the static service only, look-ups never insert.
+
+use std::hash::BuildHasher;
+
+use hashbrown::{DefaultHashBuilder, HashTable};
+
+/// Where an entry stands in its [`Table`].
+pub(super) type Id = u32;
+
+/// Something that a [`Table`] can hold.
+pub(super) trait Named {
+    /// The namespace (an enterprise, or 0) and the name within it.
+    fn key(&self) -> (Id, &str);
+}
+
+#[derive(Debug)]
+pub(super) struct Table<T> {
+    slots: Vec<Option<T>>,
+    free: Vec<Id>,
+    index: HashTable<Id>,
+    hasher: DefaultHashBuilder,
+}
+
+impl<T> Default for Table<T> {
+    fn default() -> Self {
+        Table {
+            slots: Vec::new(),
+            free: Vec::new(),
+            index: HashTable::new(),
+            hasher: DefaultHashBuilder::default(),
+        }
+    }
+}
+
+impl<T: Named> Table<T> {
+    pub(super) fn len(&self) -> usize {
+        self.index.len()
+    }
+
+    pub(super) fn get(&self, id: Id) -> Option<&T> {
+        slot(&self.slots, id)
+    }
+
+    pub(super) fn get_mut(&mut self, id: Id) -> Option<&mut T> {
+        self.slots
+            .get_mut(usize::try_from(id).ok()?)
+            .and_then(Option::as_mut)
+    }
+
+    pub(super) fn find(&self, namespace: Id, name: &str) -> Option<Id> {
+        let key = (namespace, name);
+        let hash = self.hasher.hash_one(key);
+        let same = |id: &Id| slot(&self.slots, *id).is_some_and(|t: &T| t.key() == key);
+        self.index.find(hash, same).copied()
+    }
+
+    /// Adds an entry whose key is not in the table; `None` when four thousand million are.
+    pub(super) fn insert(&mut self, entry: T) -> Option<Id> {
+        let hash = self.hasher.hash_one(entry.key());
+        let id = self.place(entry)?;
+        let (slots, hasher) = (&self.slots, &self.hasher);
+        self.index.insert_unique(hash, id, |id| {
+            slot(slots, *id).map_or(0, |t| hasher.hash_one(t.key()))
+        });
+        Some(id)
+    }
+
+    fn place(&mut self, entry: T) -> Option<Id> {
+        if let Some(id) = self.free.pop() {
+            *self.slots.get_mut(usize::try_from(id).ok()?)? = Some(entry);
+            return Some(id);
+        }
+        let id = Id::try_from(self.slots.len()).ok()?;
+        self.slots.push(Some(entry));
+        Some(id)
+    }
+
+    pub(super) fn remove(&mut self, id: Id) -> Option<T> {
+        let entry = self.slots.get_mut(usize::try_from(id).ok()?)?.take()?;
+        let hash = self.hasher.hash_one(entry.key());
+        if let Ok(found) = self.index.find_entry(hash, |other| *other == id) {
+            found.remove();
+        }
+        self.free.push(id);
+        Some(entry)
+    }
+
+    #[cfg(test)]
+    pub(super) fn iter(&self) -> impl Iterator<Item = &T> {
+        self.slots.iter().flatten()
+    }
+
+    /// Bytes of the slots and the index, without what entries own.
+    #[cfg(test)]
+    pub(super) fn own_bytes(&self) -> usize {
+        self.slots.capacity() * size_of::<Option<T>>() + self.index.allocation_size()
+    }
+}
+
+fn slot<T>(slots: &[Option<T>], id: Id) -> Option<&T> {
+    slots.get(usize::try_from(id).ok()?)?.as_ref()
+}
+
+/// A sorted set of ids: 4 bytes a member.
+#[derive(Debug, Default)]
+pub(super) struct IdSet(Vec<Id>);
+
+impl IdSet {
+    pub(super) fn has(&self, id: Id) -> bool {
+        self.0.binary_search(&id).is_ok()
+    }
+
+    /// Whether it was not there.
+    pub(super) fn insert(&mut self, id: Id) -> bool {
+        let Err(at) = self.0.binary_search(&id) else {
+            return false;
+        };
+        if self.0.is_empty() {
+            self.0.reserve_exact(1);
+        }
+        self.0.insert(at, id);
+        true
+    }
+
+    /// Whether it was there.
+    pub(super) fn remove(&mut self, id: Id) -> bool {
+        let Ok(at) = self.0.binary_search(&id) else {
+            return false;
+        };
+        self.0.remove(at);
+        if self.0.is_empty() {
+            self.0 = Vec::new();
+        }
+        true
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = Id> + '_ {
+        self.0.iter().copied()
+    }
+
+    /// Those of this set that are not in `other`.
+    pub(super) fn without(&self, other: &IdSet) -> Vec<Id> {
+        self.iter().filter(|id| !other.has(*id)).collect()
+    }
+
+    #[cfg(test)]
+    pub(super) fn own_bytes(&self) -> usize {
+        self.0.capacity() * size_of::<Id>()
+    }
+}
+
+impl FromIterator<Id> for IdSet {
+    fn from_iter<I: IntoIterator<Item = Id>>(ids: I) -> Self {
+        let mut ids: Vec<Id> = ids.into_iter().collect();
+        ids.sort_unstable();
+        ids.dedup();
+        ids.shrink_to_fit();
+        IdSet(ids)
+    }
+}

@@ -1,0 +1,25 @@
+//! Room 4, policy: topic filters, the directory of users, the default table and the policy file.
+//!
+//! Pure: no I/O, no clock, no threads, no logger; it takes names, topics and rights and answers
+//! [`Decision`]s. Imports `protocol` only.
+
+pub mod containment;
+pub mod decide;
+pub mod decision;
+pub mod directory;
+pub mod filter;
+pub mod payload;
+pub mod rights;
+pub mod rules;
+mod rules_wire;
+pub mod template;
+#[cfg(test)]
+mod tests;
+
+pub use decide::{Policy, Subject};
+pub use decision::{Decision, Reason, RuleId};
+pub use directory::{Directory, Person, Standing};
+pub use filter::{Filter, FilterError};
+pub use payload::{PayloadError, check_payload};
+pub use rights::{Account, Kind, Kinds, Rights};
+pub use rules::{PolicyError, Rules};
