@@ -1,0 +1,148 @@
+//! The decision about a publish, a delivery or a subscription, and what a refused sender is told.
+
+use super::{ConnKey, Effect, Engine, Level, Now, Publication};
+use crate::policy::{Decision, PayloadError, Reason, Subject, check_payload};
+use crate::protocol::{Notice, SessionName, Topic, UserName};
+
+/// What a client wants to do with a topic.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Receive a message on it.
+    Receive,
+    /// Publish to it.
+    Publish,
+    /// Subscribe to the filter.
+    Subscribe,
+    /// Drop a subscription.
+    Unsubscribe,
+}
+
+/// One question of the broker.
+#[derive(Debug, Clone, Copy)]
+pub struct Query<'a> {
+    /// The connection; never a logged-in one when the broker asks about a session at rest.
+    pub conn: ConnKey,
+    /// The client id.
+    pub client_id: &'a str,
+    /// The user name.
+    pub username: &'a str,
+    /// What for.
+    pub access: Access,
+    /// Topic name, or filter.
+    pub topic: &'a str,
+    /// The payload of a publish.
+    pub payload: &'a [u8],
+}
+
+/// The answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ruling {
+    /// Yes.
+    Allow,
+    /// No.
+    Deny,
+}
+
+/// Why not; put into words only when somebody reads them.
+#[derive(Debug, thiserror::Error)]
+enum Denial {
+    #[error("{0}")]
+    Right(Reason),
+    #[error("{0}")]
+    Payload(PayloadError),
+}
+
+impl Engine {
+    /// Decides. Never looks at anything but the names, the directory and the policy: the broker also
+    /// asks about sessions restored from disk and about the senders of retained messages. The time is
+    /// looked up only when something is refused.
+    pub fn acl(&mut self, query: &Query<'_>, now: impl FnOnce() -> Now) -> Ruling {
+        let Some(session) = own_session(query) else {
+            return Ruling::Deny;
+        };
+        let subject = Subject {
+            user: session.user,
+            device: session.device,
+            kind: self.sessions.get(query.conn).map(|s| s.kind),
+        };
+        match self.judge(&subject, query) {
+            Ok(()) => Ruling::Allow,
+            Err(denial) => {
+                if query.access != Access::Receive {
+                    self.tell_refused(query, session.user, &denial.to_string(), now());
+                }
+                Ruling::Deny
+            }
+        }
+    }
+
+    fn judge(&self, subject: &Subject<'_>, query: &Query<'_>) -> Result<(), Denial> {
+        let (policy, directory) = (&self.policy, &self.directory);
+        let decision = match query.access {
+            Access::Unsubscribe => policy.may_unsubscribe(),
+            Access::Receive => policy.may_receive(directory, subject, query.topic),
+            Access::Subscribe => policy.may_subscribe(directory, subject, query.topic),
+            Access::Publish => policy.may_publish(directory, subject, query.topic),
+        };
+        if let Decision::Deny(reason) = decision {
+            return Err(Denial::Right(reason));
+        }
+        if query.access == Access::Publish {
+            check_payload(Topic::parse(query.topic), subject, query.payload)
+                .map_err(Denial::Payload)?;
+        }
+        Ok(())
+    }
+
+    /// A line in the log, and for a publish a notice to the sender: MQTT 3.1.1 has no other answer.
+    fn tell_refused(&mut self, query: &Query<'_>, user: UserName<'_>, reason: &str, now: Now) {
+        let verb = match query.access {
+            Access::Publish => "publish",
+            _ => "subscribe",
+        };
+        if self.refusal_logs.pass(query.client_id, now.mono) {
+            let topic = query.topic.escape_debug();
+            let text = format!("{}: {verb} to `{topic}` refused: {reason}", query.client_id);
+            self.later(Effect::Log(Level::Notice, text));
+        }
+        let online = self.sessions.get(query.conn).is_some();
+        if query.access == Access::Publish
+            && online
+            && self.refusal_notices.pass(query.username, now.mono)
+        {
+            self.notify_refused(query, user, reason, now);
+        }
+    }
+
+    fn notify_refused(&mut self, query: &Query<'_>, user: UserName<'_>, reason: &str, now: Now) {
+        self.notice_number += 1;
+        let notice = Notice {
+            id: format!("refused-{}-{}", now.unix_ms, self.notice_number),
+            kind: "message.refused".to_owned(),
+            time: now.unix_ms,
+            title: "Message refused".to_owned(),
+            body: reason.to_owned(),
+            data: serde_json::json!({ "topic": query.topic, "reason": reason }),
+        };
+        self.later(Effect::Publish(Publication {
+            to: Some(query.client_id.into()),
+            topic: Topic::SysNoticeUser {
+                eid: user.eid,
+                uid: user.uid,
+            }
+            .to_string(),
+            payload: notice.encode(),
+            qos: 0,
+            retain: false,
+            expiry_s: 0,
+        }));
+    }
+}
+
+/// The session of the question; none when user name and client id do not belong together, as when a
+/// listener takes user names from certificates.
+fn own_session<'a>(query: &Query<'a>) -> Option<SessionName<'a>> {
+    let session = SessionName::parse(query.client_id).ok()?;
+    let (user, _) = query.client_id.split_once(':')?;
+    (user == query.username).then_some(session)
+}

@@ -1,0 +1,234 @@
+//! The decision about a login, in the order of DESIGN section 6: names first, then what is known, and
+//! only then a question to the static service.
+
+use std::time::Duration;
+
+use super::limit::peer_name;
+use super::{AskKey, ConnKey, Engine, Now, Outcome, Refusal, token};
+use crate::protocol::contract::{Grant, TokenDigest};
+use crate::protocol::{SessionName, UserName};
+
+/// With a live feed an unknown token is almost surely bad: a late announcement gets this long.
+const ANNOUNCEMENT_GRACE: Duration = Duration::from_millis(10);
+
+/// A CONNECT, as the broker shows it.
+#[derive(Debug, Clone, Copy)]
+pub struct Attempt<'a> {
+    /// The connection.
+    pub conn: ConnKey,
+    /// The client id.
+    pub client_id: Option<&'a str>,
+    /// The user name.
+    pub username: Option<&'a str>,
+    /// The password.
+    pub token: Option<&'a str>,
+    /// The peer's address; empty when unknown.
+    pub peer: &'a str,
+}
+
+/// What to do about it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Step {
+    /// Let in.
+    Allow,
+    /// Refuse.
+    Refuse(Refusal),
+    /// Ask the static service.
+    Ask {
+        /// The question.
+        key: AskKey,
+        /// Whether it must be sent; otherwise it is under way.
+        send: bool,
+        /// What the connection does meanwhile.
+        wait: Wait,
+    },
+}
+
+/// What a connection does while its question is under way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wait {
+    /// Waits without stopping anybody; completed from TICK (2.1).
+    Delayed,
+    /// The broker's thread waits at most this long (2.0).
+    Blocking(Duration),
+    /// No time to wait: closed, and the retry finds the answer (2.0).
+    Leave,
+}
+
+struct Claim<'a> {
+    conn: ConnKey,
+    client_id: &'a str,
+    /// The user name as it came: well formed, and the client id's own.
+    user: &'a str,
+    name: SessionName<'a>,
+    token: &'a str,
+    peer: &'a str,
+}
+
+impl<'a> Claim<'a> {
+    fn read(attempt: &Attempt<'a>) -> Result<Claim<'a>, Refusal> {
+        let username = attempt
+            .username
+            .filter(|u| !u.is_empty())
+            .ok_or(Refusal::NoUserName)?;
+        let user = UserName::parse(username).map_err(Refusal::UserName)?;
+        let client_id = attempt.client_id.unwrap_or_default();
+        let name = SessionName::parse(client_id).map_err(Refusal::ClientId)?;
+        if name.user != user {
+            return Err(Refusal::ClientIdNotOwn);
+        }
+        let token = attempt
+            .token
+            .filter(|t| !t.is_empty())
+            .ok_or(Refusal::NoToken)?;
+        if !token::is_token(token) {
+            return Err(Refusal::MalformedToken);
+        }
+        Ok(Claim {
+            conn: attempt.conn,
+            client_id,
+            user: username,
+            name,
+            token,
+            peer: attempt.peer,
+        })
+    }
+}
+
+impl Engine {
+    /// Decides about a CONNECT. On `Ask` the caller sends the question and, where it is to wait, comes
+    /// back through [`Engine::login_after_wait`].
+    pub fn login(&mut self, attempt: &Attempt<'_>, now: Now) -> Step {
+        if let Some(client_id) = attempt.client_id {
+            self.pending.superseded(client_id);
+        }
+        let step = match Claim::read(attempt) {
+            Ok(claim) => self.judge_claim(&claim, now),
+            Err(refusal) => Step::Refuse(self.count_failure(attempt.peer, None, refusal, now)),
+        };
+        if let Step::Refuse(refusal) = step {
+            self.record(attempt, Outcome::Refused(refusal), now);
+        }
+        step
+    }
+
+    /// The decision after a blocking wait: what is known now, or [`Refusal::NotYet`].
+    pub fn login_after_wait(&mut self, attempt: &Attempt<'_>, now: Now) -> Result<(), Refusal> {
+        let found = Claim::read(attempt).and_then(|claim| {
+            let digest = token::digest(claim.token);
+            self.known(&claim, digest, now)
+                .unwrap_or(Err(Refusal::NotYet))
+        });
+        if let Err(refusal) = found {
+            self.record(attempt, Outcome::Refused(refusal), now);
+        }
+        found
+    }
+
+    /// A question that could not be waited for or sent; for the record.
+    pub fn refused(&mut self, attempt: &Attempt<'_>, refusal: Refusal, now: Now) {
+        self.record(attempt, Outcome::Refused(refusal), now);
+    }
+
+    /// Whether a question has been settled: by its answer, or by an announcement.
+    pub fn is_settled(&mut self, key: &AskKey, now: Now) -> bool {
+        !self.pending.is_asked(key) || self.tokens.good(&key.digest, now).is_some()
+    }
+
+    /// Books a wait of the broker's thread, and whether it let the client in.
+    pub fn waited(&mut self, time: Duration, let_in: bool, now: Now) {
+        self.stall.spend(time, let_in, now.mono);
+    }
+
+    fn judge_claim(&mut self, claim: &Claim<'_>, now: Now) -> Step {
+        let digest = token::digest(claim.token);
+        match self.known(claim, digest, now) {
+            Some(Ok(())) => Step::Allow,
+            Some(Err(refusal)) if refusal.is_ours() => Step::Refuse(refusal),
+            Some(Err(refusal)) => {
+                Step::Refuse(self.count_failure(claim.peer, Some(claim.user), refusal, now))
+            }
+            None => self.ask(claim, AskKey::new(digest, claim.client_id), now),
+        }
+    }
+
+    /// What is known of the token: `None` when the static service must be asked.
+    fn known(
+        &mut self,
+        claim: &Claim<'_>,
+        digest: TokenDigest,
+        now: Now,
+    ) -> Option<Result<(), Refusal>> {
+        if let Some((grant, origin)) = self.tokens.good(&digest, now) {
+            let checked = self.check_grant(claim.name, &grant, now);
+            if checked.is_ok() {
+                self.begin_session(claim.conn, claim.client_id, digest, &grant);
+                self.keep_record(claim.client_id, claim.peer, Outcome::Granted(origin), now);
+            }
+            return Some(checked);
+        }
+        let key = AskKey::new(digest, claim.client_id);
+        if self.revoked.contains(&digest) || self.tokens.is_bad(&key, now) {
+            return Some(Err(Refusal::Inactive));
+        }
+        match self.unavailable.peek(&key) {
+            Some(until) if *until > now.mono => Some(Err(Refusal::Unavailable)),
+            _ => None,
+        }
+    }
+
+    fn ask(&mut self, claim: &Claim<'_>, key: AskKey, now: Now) -> Step {
+        if !self.reachable {
+            return Step::Refuse(Refusal::Unavailable);
+        }
+        if self.config.delayed_login && !self.pending.has_room() {
+            return Step::Refuse(Refusal::Overloaded);
+        }
+        let send = !self.pending.is_asked(&key);
+        if send {
+            if !self.charge(claim.peer, Some(claim.user), now) {
+                return Step::Refuse(Refusal::TooManyFailures);
+            }
+            self.pending
+                .begin(key, &peer_name(claim.peer), claim.user, now.mono);
+        }
+        let wait = if self.config.delayed_login {
+            self.pending
+                .wait(claim.client_id, claim.conn, claim.peer, key, now.mono);
+            Wait::Delayed
+        } else {
+            self.blocking_wait(now)
+        };
+        Step::Ask { key, send, wait }
+    }
+
+    fn blocking_wait(&mut self, now: Now) -> Wait {
+        let longest = if self.feed_live {
+            ANNOUNCEMENT_GRACE
+        } else {
+            self.config.timeout
+        };
+        match self.stall.available(now.mono).min(longest) {
+            Duration::ZERO => Wait::Leave,
+            time => Wait::Blocking(time),
+        }
+    }
+
+    pub(super) fn check_grant(
+        &self,
+        claimed: SessionName<'_>,
+        grant: &Grant,
+        now: Now,
+    ) -> Result<(), Refusal> {
+        if grant.session() != claimed {
+            return Err(Refusal::NotOwnToken);
+        }
+        if grant.exp_s <= now.unix_s() {
+            return Err(Refusal::Expired);
+        }
+        if !self.directory.is_active(claimed.user) {
+            return Err(Refusal::ShutOut);
+        }
+        Ok(())
+    }
+}

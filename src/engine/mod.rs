@@ -1,0 +1,235 @@
+//! Room 3, the decisions: who may log in, what the feed's events mean, what follows each second.
+//!
+//! Pure: no I/O, no clock, no logger. Time comes in as [`Now`], consequences go out as [`Effect`]s, which
+//! `plugin` applies. One thread owns the [`Engine`].
+
+mod acl;
+mod answer;
+mod completion;
+mod failures;
+mod feed;
+mod limit;
+mod login;
+mod pending;
+mod record;
+mod refusal;
+mod sessions;
+mod stall;
+mod throttle;
+mod tick;
+mod token;
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use lru::LruCache;
+
+pub use acl::{Access, Query, Ruling};
+pub use answer::Failure;
+pub use login::{Attempt, Step, Wait};
+pub use pending::{MAX_WAITING, Pending, Ticket};
+pub use record::{LoginRecord, Outcome};
+pub use refusal::Refusal;
+pub use sessions::{Session, Sessions};
+pub use stall::StallBudget;
+pub use token::{AskKey, MAX_TOKEN_BYTES, Origin, TokenCache, digest};
+
+use crate::policy::{Directory, Policy};
+use crate::protocol::contract::Grant;
+pub use crate::protocol::contract::TokenDigest;
+use throttle::Throttle;
+
+/// The time, twice: for spans and for dates.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Now {
+    /// Since the plugin started; never goes back.
+    pub mono: Duration,
+    /// Milliseconds since 1970 UTC; may jump.
+    pub unix_ms: u64,
+}
+
+impl Now {
+    /// Seconds since 1970 UTC.
+    pub fn unix_s(self) -> u64 {
+        self.unix_ms / 1000
+    }
+}
+
+/// A connection, told apart from all others that live at the same time. Opaque here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ConnKey(pub usize);
+
+/// How grave a line of the log is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Level {
+    /// For somebody looking for a fault.
+    Debug,
+    /// Ordinary business.
+    Info,
+    /// Ordinary, but worth seeing.
+    Notice,
+    /// Something to look at.
+    Warning,
+    /// Something to act on.
+    Error,
+}
+
+/// A message that the broker is to publish on our behalf.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Publication {
+    /// One client id, subscribed or not; everybody who subscribed when `None`.
+    pub to: Option<Box<str>>,
+    /// The topic.
+    pub topic: String,
+    /// The payload.
+    pub payload: Vec<u8>,
+    /// 0 or 1.
+    pub qos: u8,
+    /// Whether the broker keeps it.
+    pub retain: bool,
+    /// Seconds until it is void; 0 means never.
+    pub expiry_s: u32,
+}
+
+/// What is to be done at the broker. Applied from TICK only.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Effect {
+    /// End a session's connection.
+    Kick {
+        /// Whose.
+        client_id: Box<str>,
+        /// For the log.
+        reason: String,
+    },
+    /// Answer a delayed login.
+    CompleteLogin {
+        /// Whose.
+        client_id: Box<str>,
+        /// Which attempt's.
+        ticket: Ticket,
+        /// Yes, or why not.
+        outcome: Result<(), Refusal>,
+    },
+    /// Publish.
+    Publish(Publication),
+    /// Put a login on record.
+    Record(LoginRecord),
+    /// Write a line.
+    Log(Level, String),
+}
+
+/// What the engine has to know at its start.
+#[derive(Debug, Clone, Copy)]
+pub struct EngineConfig {
+    /// Whether the broker can complete a login later (2.1).
+    pub delayed_login: bool,
+    /// Tokens remembered.
+    pub cache_size: usize,
+    /// Longest belief in a good answer.
+    pub cache_ttl: Duration,
+    /// Longest belief in a bad answer.
+    pub negative_ttl: Duration,
+    /// Waiting per second on the broker's thread.
+    pub stall_budget: Duration,
+    /// Longest wait for an answer of the static service.
+    pub timeout: Duration,
+    /// Failed logins allowed per peer address and minute; 0 for any number.
+    pub peer_failures_per_min: u32,
+    /// Failed logins allowed per user and minute; 0 for any number.
+    pub user_failures_per_min: u32,
+}
+
+/// Everything that the broker's thread owns.
+pub struct Engine {
+    config: EngineConfig,
+    policy: Policy,
+    directory: Directory,
+    tokens: TokenCache,
+    revoked: LruCache<TokenDigest, ()>,
+    unavailable: LruCache<AskKey, Duration>,
+    pending: Pending,
+    approved: Option<completion::Approved>,
+    peer_failures: limit::FailureLimit,
+    user_failures: limit::FailureLimit,
+    peer_slips: limit::FailureLimit,
+    all_failures: limit::FailureLimit,
+    sessions: Sessions,
+    /// Connections that began before events were lost: to be ended little by little.
+    recheck: Vec<ConnKey>,
+    stall: StallBudget,
+    feed_live: bool,
+    reachable: bool,
+    outbox: Vec<Effect>,
+    refusal_notices: Throttle,
+    refusal_logs: Throttle,
+    notice_number: u64,
+    swept_at: Duration,
+}
+
+impl Engine {
+    /// An engine that knows nobody yet.
+    pub fn new(config: EngineConfig, policy: Policy) -> Engine {
+        Engine {
+            config,
+            policy,
+            directory: Directory::new(config.cache_size),
+            tokens: TokenCache::new(config.cache_size, config.cache_ttl, config.negative_ttl),
+            revoked: LruCache::unbounded(),
+            unavailable: LruCache::unbounded(),
+            pending: Pending::default(),
+            approved: None,
+            peer_failures: limit::FailureLimit::new(config.peer_failures_per_min),
+            user_failures: limit::FailureLimit::new(config.user_failures_per_min),
+            peer_slips: failures::peer_slips(),
+            all_failures: failures::all_failures(),
+            sessions: Sessions::default(),
+            recheck: Vec::new(),
+            stall: StallBudget::new(config.stall_budget),
+            feed_live: false,
+            reachable: true,
+            outbox: Vec::new(),
+            refusal_notices: Throttle::new(Duration::from_secs(1), 10_000),
+            refusal_logs: Throttle::new(Duration::from_secs(10), 10_000),
+            notice_number: 0,
+            swept_at: Duration::ZERO,
+        }
+    }
+
+    /// Puts another policy in force, for everything decided from now on.
+    pub fn set_policy(&mut self, policy: Policy) {
+        self.policy = policy;
+    }
+
+    /// Whether the feed is connected and caught up.
+    pub fn set_feed_live(&mut self, live: bool) {
+        self.feed_live = live;
+    }
+
+    /// Whether the static service can be asked at all; while it cannot, unknown tokens are refused at once.
+    pub fn set_reachable(&mut self, reachable: bool) {
+        self.reachable = reachable;
+    }
+
+    /// The connections that are logged in.
+    pub fn sessions(&self) -> &Sessions {
+        &self.sessions
+    }
+
+    /// Takes an effect in for the next TICK. What does not fit is dropped: only notices of refusal and
+    /// log lines come this way.
+    fn later(&mut self, effect: Effect) {
+        const MOST: usize = 10_000;
+        if self.outbox.len() < MOST {
+            self.outbox.push(effect);
+        }
+    }
+
+    fn learn(&mut self, digest: TokenDigest, grant: Rc<Grant>, origin: Origin, now: Now) {
+        if !self.revoked.contains(&digest) {
+            self.tokens.learn(digest, grant, origin, now);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,147 @@
+//! The stall budget: how long the broker's thread may wait for answers, in any one second.
+//!
+//! Waits of the last second are kept and summed up, so the limit holds for every window of a second, not
+//! only on average.
+//!
+//! Waiting is worth its price only while it lets people in. Each wait that lets nobody in halves what the
+//! next second may cost, and one that does restores it: a flood of forged tokens, or a static service that
+//! is slower than the budget, soon costs next to nothing, and its clients find their answer at the retry.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+/// The window over which waits are summed up.
+const WINDOW: Duration = Duration::from_secs(1);
+/// Less than this is not worth a wait: the thread would be woken as late as that.
+const LEAST: Duration = Duration::from_millis(1);
+/// What a wait is booked as at least.
+const SHORTEST: Duration = Duration::from_micros(20);
+/// In this time without a wait, what a second may cost doubles again.
+const RECOVERY: Duration = Duration::from_secs(5);
+
+/// The budget.
+pub struct StallBudget {
+    per_second: Duration,
+    /// When each wait ended, and how long it was. None is booked as shorter than [`SHORTEST`], so they are few.
+    waits: VecDeque<(Duration, Duration)>,
+    spent: Duration,
+    /// The share of the budget that may be used, 0 to 1, as it stood at `hope_at`.
+    hope: f64,
+    hope_at: Duration,
+}
+
+impl StallBudget {
+    /// An untouched budget.
+    pub fn new(per_second: Duration) -> StallBudget {
+        StallBudget {
+            per_second,
+            waits: VecDeque::new(),
+            spent: Duration::ZERO,
+            hope: 1.0,
+            hope_at: Duration::ZERO,
+        }
+    }
+
+    /// How long may be waited now.
+    pub fn available(&mut self, now: Duration) -> Duration {
+        while let Some((_, waited)) = self.waits.pop_front_if(|(ended, _)| *ended + WINDOW <= now) {
+            self.spent = self.spent.saturating_sub(waited);
+        }
+        let usable = self.per_second.mul_f64(self.hope(now));
+        let left = usable.saturating_sub(self.spent);
+        if left < LEAST { Duration::ZERO } else { left }
+    }
+
+    /// Books a wait that ended now, and whether it let somebody in.
+    pub fn spend(&mut self, waited: Duration, let_in: bool, now: Duration) {
+        let waited = waited.max(SHORTEST);
+        self.waits.push_back((now, waited));
+        self.spent += waited;
+        self.hope = if let_in { 1.0 } else { self.hope(now) / 2.0 };
+        self.hope_at = now;
+    }
+
+    fn hope(&self, now: Duration) -> f64 {
+        let doublings = now.saturating_sub(self.hope_at).as_secs_f64() / RECOVERY.as_secs_f64();
+        (self.hope * doublings.exp2()).min(1.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ms(n: u64) -> Duration {
+        Duration::from_millis(n)
+    }
+
+    #[test]
+    fn budget_is_spent_and_comes_back_a_second_later() {
+        let mut budget = StallBudget::new(ms(50));
+        assert_eq!(budget.available(ms(100)), ms(50));
+        budget.spend(ms(30), true, ms(130));
+        assert_eq!(budget.available(ms(130)), ms(20));
+        budget.spend(ms(25), true, ms(160));
+        assert_eq!(budget.available(ms(1129)), ms(0));
+        assert_eq!(budget.available(ms(1130)), ms(25));
+        assert_eq!(budget.available(ms(1160)), ms(50));
+        assert!(budget.waits.is_empty());
+    }
+
+    #[test]
+    fn no_window_of_a_second_costs_more_than_the_budget() {
+        let mut budget = StallBudget::new(ms(50));
+        let mut waits: Vec<(u64, u64)> = Vec::new();
+        let mut now = 0;
+        while now < 5000 {
+            let wait = budget.available(ms(now)).min(ms(7));
+            if !wait.is_zero() {
+                now += u64::try_from(wait.as_millis()).unwrap();
+                budget.spend(wait, true, ms(now));
+                waits.push((now, u64::try_from(wait.as_millis()).unwrap()));
+            }
+            now += 3;
+        }
+        for start in 0..4000 {
+            let inside = waits
+                .iter()
+                .filter(|(end, _)| (start..start + 1000).contains(end));
+            let total: u64 = inside.map(|(_, waited)| waited).sum();
+            assert!(total <= 50, "{total} ms in the second from {start}");
+        }
+        assert!(waits.len() > 30);
+    }
+
+    #[test]
+    fn waits_that_let_nobody_in_soon_cost_next_to_nothing() {
+        let mut budget = StallBudget::new(ms(50));
+        let mut cost = Vec::new();
+        let (mut now, mut this_second) = (0, ms(0));
+        while now < 60_000 {
+            let wait = budget.available(ms(now)).min(ms(10));
+            if !wait.is_zero() {
+                now += u64::try_from(wait.as_millis()).unwrap();
+                budget.spend(wait, false, ms(now));
+                this_second += wait;
+            }
+            now += 2;
+            if now / 1000 > cost.len() as u64 {
+                cost.push(std::mem::take(&mut this_second));
+            }
+        }
+        let later: Duration = cost.iter().skip(5).sum();
+        assert!(later < ms(300), "{later:?} in 55 seconds");
+        budget.spend(ms(1), true, ms(now));
+        assert_eq!(
+            budget.available(ms(now)),
+            ms(49),
+            "one that lets somebody in restores it"
+        );
+    }
+
+    #[test]
+    fn zero_budget_never_waits() {
+        let mut budget = StallBudget::new(ms(0));
+        assert_eq!(budget.available(ms(5000)), ms(0));
+    }
+}

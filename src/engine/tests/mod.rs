@@ -1,0 +1,136 @@
+//! The engine as a whole: logins, feed and access together, without broker, clock or network.
+
+mod acl;
+mod feed;
+mod login;
+mod pending;
+
+use std::time::Duration;
+
+use super::*;
+use crate::policy::Policy;
+use crate::protocol::contract::{
+    DeviceKind, Entitlements, FeedEvent, Grant, Scope, SystemNotice, Verdict,
+};
+use crate::protocol::{Content, Direction, Header, Message, Notice};
+
+const BASE_S: u64 = 1_700_000_000;
+const PC: &str = "alice@acme:pc";
+
+fn at(ms: u64) -> Now {
+    Now {
+        mono: Duration::from_millis(ms),
+        unix_ms: BASE_S * 1000 + ms,
+    }
+}
+
+fn engine(delayed_login: bool) -> Engine {
+    let config = EngineConfig {
+        delayed_login,
+        cache_size: 100,
+        cache_ttl: Duration::from_secs(300),
+        negative_ttl: Duration::from_secs(5),
+        stall_budget: Duration::from_millis(50),
+        timeout: Duration::from_secs(2),
+        peer_failures_per_min: 600,
+        user_failures_per_min: 60,
+    };
+    Engine::new(config, Policy::default())
+}
+
+fn grant(client_id: &str) -> Grant {
+    let (user, device) = client_id.split_once(':').unwrap();
+    let (uid, eid) = user.split_once('@').unwrap();
+    Grant {
+        eid: eid.into(),
+        uid: uid.into(),
+        device: device.into(),
+        kind: DeviceKind::Pc,
+        exp_s: BASE_S + 3600,
+        entitlements: Some(Entitlements {
+            groups: vec!["dev".into()],
+            ..Entitlements::default()
+        }),
+    }
+}
+
+fn attempt<'a>(conn: usize, client_id: &'a str, token: &'a str) -> Attempt<'a> {
+    let username = client_id.split_once(':').map(|(user, _)| user);
+    Attempt {
+        conn: ConnKey(conn),
+        client_id: Some(client_id),
+        username,
+        token: Some(token),
+        peer: "192.0.2.1",
+    }
+}
+
+fn ask(engine: &mut Engine, attempt: &Attempt<'_>, now: Now) -> (AskKey, bool, Wait) {
+    match engine.login(attempt, now) {
+        Step::Ask { key, send, wait } => (key, send, wait),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn announce(engine: &mut Engine, client_id: &str, token: &str, now: Now) -> Vec<Effect> {
+    engine.feed_event(
+        FeedEvent::TokenIssued {
+            digest: digest(token),
+            grant: grant(client_id),
+        },
+        now,
+    )
+}
+
+fn logged_in(client_id: &str, token: &str, conn: usize) -> Engine {
+    let mut engine = engine(false);
+    announce(&mut engine, client_id, token, at(0));
+    assert_eq!(
+        engine.login(&attempt(conn, client_id, token), at(1)),
+        Step::Allow
+    );
+    engine
+}
+
+fn kicked(effects: &[Effect]) -> Vec<&str> {
+    let kicks = effects.iter().filter_map(|e| match e {
+        Effect::Kick { client_id, .. } => Some(&**client_id),
+        _ => None,
+    });
+    kicks.collect()
+}
+
+/// Carries completions out as TICK does; gives what the broker is told.
+fn complete(
+    engine: &mut Engine,
+    effects: &[Effect],
+    now: Now,
+) -> Vec<(String, Result<(), Refusal>)> {
+    let mut told = Vec::new();
+    for effect in effects {
+        let Effect::CompleteLogin {
+            client_id,
+            ticket,
+            outcome,
+        } = effect
+        else {
+            continue;
+        };
+        if let Some(outcome) = engine.redeem(client_id, *ticket, *outcome, now) {
+            told.push((client_id.to_string(), outcome));
+            if outcome.is_ok() {
+                engine.connected(client_id);
+            }
+        }
+        engine.completed();
+    }
+    told
+}
+
+fn yes(client_id: &str) -> Vec<(String, Result<(), Refusal>)> {
+    vec![(client_id.to_owned(), Ok(()))]
+}
+
+fn no(client_id: &str, refusal: Refusal) -> Vec<(String, Result<(), Refusal>)> {
+    vec![(client_id.to_owned(), Err(refusal))]
+}

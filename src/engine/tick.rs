@@ -1,0 +1,59 @@
+//! What follows by itself: late logins, expired tokens, and what was put off until TICK.
+
+use std::time::Duration;
+
+use super::{Effect, Engine, Now, Refusal};
+
+/// How often expiries are looked for.
+const SWEEP: Duration = Duration::from_millis(500);
+/// What a login may wait beyond the timeout of its question: the worker's own queue.
+const LATE: Duration = Duration::from_secs(1);
+
+/// Sweeps in which all sessions are checked anew: a minute's.
+const RECHECK_SWEEPS: usize = 120;
+/// Sessions checked anew in one sweep, at least.
+const RECHECK_LEAST: usize = 25;
+
+impl Engine {
+    /// Everything that is due.
+    pub fn tick(&mut self, now: Now) -> Vec<Effect> {
+        let mut effects = std::mem::take(&mut self.outbox);
+        if now.mono < self.swept_at + SWEEP {
+            return effects;
+        }
+        self.swept_at = now.mono;
+        let limit = now.mono.saturating_sub(self.config.timeout + LATE);
+        for (client_id, ticket) in self.pending.expired(limit) {
+            let outcome = Err(Refusal::Unavailable);
+            effects.push(Effect::CompleteLogin {
+                client_id,
+                ticket,
+                outcome,
+            });
+        }
+        for client_id in self.sessions.expired(now.unix_s()) {
+            effects.push(Effect::Kick {
+                client_id,
+                reason: Refusal::Expired.to_string(),
+            });
+        }
+        effects.extend(self.recheck_some());
+        effects
+    }
+
+    /// Ends some of the sessions that have to log in anew: all of them within a minute.
+    fn recheck_some(&mut self) -> Vec<Effect> {
+        let some = (self.sessions.len() / RECHECK_SWEEPS)
+            .max(RECHECK_LEAST)
+            .min(self.recheck.len());
+        let due = self.recheck.split_off(self.recheck.len() - some);
+        let still = due.into_iter().filter_map(|conn| self.sessions.get(conn));
+        let reason = "events were lost, the login has to be checked again";
+        still
+            .map(|s| Effect::Kick {
+                client_id: s.client_id.clone(),
+                reason: reason.to_owned(),
+            })
+            .collect()
+    }
+}
