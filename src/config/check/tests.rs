@@ -1,0 +1,153 @@
+//! Each option: its default, its range, and the words about a bad value.
+
+use super::*;
+
+const GOOD: [(&str, &str); 3] = [
+    ("static_url", "https://static.example.com/"),
+    ("client_id", "b1"),
+    ("client_secret", "s3cret"),
+];
+
+fn check(given: &[(&str, &str)]) -> Result<Settings, ConfigError> {
+    let mut options = Options::default();
+    for (name, value) in given {
+        options.set(name, value)?;
+    }
+    Settings::check(&options, "host-a")
+}
+
+fn with(extra: &[(&str, &str)]) -> Result<Settings, ConfigError> {
+    let kept = GOOD
+        .iter()
+        .filter(|(name, _)| extra.iter().all(|(e, _)| e != name));
+    check(&kept.chain(extra).copied().collect::<Vec<_>>())
+}
+
+#[test]
+fn three_options_are_enough_and_the_rest_has_defaults() {
+    let s = check(&GOOD).unwrap();
+    assert_eq!(s.static_url, "https://static.example.com");
+    assert!(s.feed);
+    assert_eq!(
+        (s.timeout, s.cache_ttl),
+        (Duration::from_secs(2), Duration::from_secs(300))
+    );
+    assert_eq!(
+        (s.negative_ttl, s.stall_budget),
+        (Duration::from_secs(5), Duration::from_millis(50))
+    );
+    assert_eq!((s.cache_size, s.node.as_str()), (100_000, "host-a"));
+}
+
+#[test]
+fn unknown_missing_and_doubled_options_are_named() {
+    assert_eq!(
+        with(&[("cache_tll_s", "3")]).unwrap_err().to_string(),
+        "unknown option plugin_opt_cache_tll_s"
+    );
+    assert_eq!(
+        check(&GOOD[1..]).unwrap_err(),
+        ConfigError::Missing("static_url")
+    );
+    assert_eq!(check(&GOOD[..2]).unwrap_err(), ConfigError::OneSecret);
+    assert_eq!(
+        with(&[("feed", "on"), ("feed", "off")]).unwrap_err(),
+        ConfigError::Twice("feed")
+    );
+    assert_eq!(
+        with(&[("client_secret_file", "/x"), ("client_secret", "y")]).unwrap_err(),
+        ConfigError::OneSecret
+    );
+}
+
+#[test]
+fn each_bad_value_is_refused_with_its_option() {
+    for (name, value) in [
+        ("static_url", ""),
+        ("static_url", "static.example.com"),
+        ("static_url", "ftp://static.example.com"),
+        ("static_url", "http://"),
+        ("static_url", "http://h/?q=1"),
+        ("static_url", "http://h/#f"),
+        ("client_id", ""),
+        ("client_id", "a:b"),
+        ("client_id", "a\u{7}b"),
+        ("feed", "yes"),
+        ("feed", ""),
+        ("timeout_ms", "0"),
+        ("timeout_ms", "2s"),
+        ("timeout_ms", "-1"),
+        ("timeout_ms", "60001"),
+        ("timeout_ms", "99999999999999999999999"),
+        ("cache_ttl_s", "0"),
+        ("cache_ttl_s", "1.5"),
+        ("negative_ttl_s", "301"),
+        ("cache_size", "99"),
+        ("cache_size", "many"),
+        ("stall_budget_ms", "1001"),
+        ("delayed_login", "maybe"),
+        ("peer_failures_per_min", "-1"),
+        ("user_failures_per_min", "lots"),
+        ("node", "a\nb"),
+    ] {
+        match with(&[(name, value)]).unwrap_err() {
+            ConfigError::Bad {
+                option,
+                value: shown,
+                ..
+            } => assert_eq!((option, shown.as_str()), (name, value)),
+            other => panic!("{name} {value:?}: {other}"),
+        }
+    }
+    for name in ["ca_file", "policy_file", "state_dir"] {
+        let error = with(&[(name, "/nonexistent/x")]).unwrap_err().to_string();
+        assert!(
+            error.contains(name) && error.contains("/nonexistent/x"),
+            "{error}"
+        );
+    }
+}
+
+#[test]
+fn credentials_never_show_in_an_error() {
+    for url in [
+        "http://bob:hunter2@host",
+        "ftp://bob:hunter2@host",
+        "http://bob:hunter2@host:port",
+    ] {
+        let error = with(&[("static_url", url)]).unwrap_err().to_string();
+        assert!(!error.contains("hunter2"), "{error}");
+    }
+    let settings = check(&GOOD).unwrap();
+    assert!(!format!("{settings:?}").contains("s3cret"));
+}
+
+#[test]
+fn secret_file_holds_one_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("secret");
+    let typed = file.to_str().unwrap().to_owned();
+    let read = || {
+        check(&[GOOD[0], GOOD[1], ("client_secret_file", typed.as_str())])
+            .and_then(|s| s.client_secret.read())
+    };
+    assert!(matches!(
+        read(),
+        Err(ConfigError::File {
+            option: "client_secret_file",
+            ..
+        })
+    ));
+    for (content, want) in [
+        ("s3cret\n", true),
+        ("s3cret", true),
+        ("\n", false),
+        ("", false),
+        ("a\nb\n", false),
+    ] {
+        std::fs::write(&file, content).unwrap();
+        assert_eq!(read().is_ok(), want, "{content:?}");
+    }
+    std::fs::write(&file, "x".repeat(5000)).unwrap();
+    assert!(read().is_err());
+}

@@ -1,0 +1,71 @@
+//! Room 6: the plugin's options, as typed by the sysadmin, then checked, with units.
+//!
+//! Reads the files that options name (secret, CA); knows nothing of the broker or of HTTP.
+
+mod check;
+mod options;
+mod secret;
+
+pub use check::ConfigError;
+pub use options::{OPTION_NAMES, Options};
+pub use secret::Secret;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Checked settings: everything here is in range and every named file was readable at start.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// `static_url`: where the static service is, without a trailing `/`.
+    pub static_url: String,
+    /// `client_id`: our name at the static service (HTTP Basic).
+    pub client_id: String,
+    /// Where the secret comes from.
+    pub client_secret: SecretSource,
+    /// `feed`: whether to follow the control feed.
+    pub feed: bool,
+    /// `ca_file`: the only certificate authorities to trust, PEM; the system's when none is given.
+    pub ca_file: Option<PathBuf>,
+    /// `timeout_ms`: longest wait for an answer of the static service.
+    pub timeout: Duration,
+    /// `cache_ttl_s`: longest time for which a good answer is believed.
+    pub cache_ttl: Duration,
+    /// `negative_ttl_s`: how long a bad answer is believed.
+    pub negative_ttl: Duration,
+    /// `cache_size`: tokens remembered.
+    pub cache_size: usize,
+    /// `stall_budget_ms`: longest total waiting on the broker's thread per second (2.0 only).
+    pub stall_budget: Duration,
+    /// `delayed_login`: on 2.1, complete unknown logins later instead of waiting for them; `off` is for
+    /// comparisons.
+    pub delayed_login: bool,
+    /// `peer_failures_per_min`: failed logins allowed per peer address; 0 for any number.
+    pub peer_failures_per_min: u32,
+    /// `user_failures_per_min`: failed logins allowed per user; 0 for any number.
+    pub user_failures_per_min: u32,
+    /// `policy_file`: grants beyond the default policy, JSON.
+    pub policy_file: Option<PathBuf>,
+    /// `state_dir`: where to keep what should survive a restart.
+    pub state_dir: Option<PathBuf>,
+    /// `node`: this broker's name towards the static service.
+    pub node: String,
+}
+
+/// Where the secret comes from: a file can be read again on SIGHUP.
+#[derive(Debug, Clone)]
+pub enum SecretSource {
+    /// `client_secret`
+    Inline(Secret),
+    /// `client_secret_file`
+    File(PathBuf),
+}
+
+impl SecretSource {
+    /// The secret as it stands now.
+    pub fn read(&self) -> Result<Secret, ConfigError> {
+        match self {
+            SecretSource::Inline(secret) => Ok(secret.clone()),
+            SecretSource::File(path) => secret::read_file(path),
+        }
+    }
+}

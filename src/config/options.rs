@@ -1,0 +1,53 @@
+//! Options as typed: each at most once, each known by name.
+
+use super::ConfigError;
+
+/// Every option, without Mosquitto's `plugin_opt_` prefix.
+pub const OPTION_NAMES: [&str; 17] = [
+    "static_url",
+    "client_id",
+    "client_secret",
+    "client_secret_file",
+    "feed",
+    "ca_file",
+    "timeout_ms",
+    "cache_ttl_s",
+    "negative_ttl_s",
+    "cache_size",
+    "stall_budget_ms",
+    "delayed_login",
+    "peer_failures_per_min",
+    "user_failures_per_min",
+    "policy_file",
+    "state_dir",
+    "node",
+];
+
+/// The plugin's options as the broker hands them over.
+#[derive(Default)]
+pub struct Options {
+    given: Vec<(&'static str, String)>,
+}
+
+impl Options {
+    /// Takes one option in; the name must be known and new.
+    pub fn set(&mut self, name: &str, value: &str) -> Result<(), ConfigError> {
+        let known = OPTION_NAMES.into_iter().find(|known| *known == name);
+        let Some(known) = known else {
+            return Err(ConfigError::Unknown(name.to_owned()));
+        };
+        if self.get(known).is_some() {
+            return Err(ConfigError::Twice(known));
+        }
+        self.given.push((known, value.trim().to_owned()));
+        Ok(())
+    }
+
+    /// The value as typed, without surrounding blanks.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.given
+            .iter()
+            .find(|(given, _)| *given == name)
+            .map(|(_, value)| value.as_str())
+    }
+}

@@ -1,0 +1,134 @@
+//! The HTTP client: TLS, limits, authentication. One pool of kept-alive connections for questions,
+//! one connection for the feed.
+
+use std::path::Path;
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use reqwest::{Certificate, Client, ClientBuilder, RequestBuilder, Response, redirect};
+
+use super::UpstreamError;
+use crate::config::{Secret, Settings};
+
+/// Longest answer to a question, in bytes.
+const MAX_ANSWER_BYTES: usize = 1024 * 1024;
+/// Longest silence on the feed: three of the heartbeats that the contract asks for.
+const FEED_SILENCE: Duration = Duration::from_secs(45);
+/// How long an unused connection is kept.
+const POOL_IDLE: Duration = Duration::from_secs(60);
+
+/// The static service as the worker talks to it.
+#[derive(Clone)]
+pub struct StaticService {
+    questions: Client,
+    feed: Client,
+    base: String,
+    client_id: String,
+    secret: Secret,
+    pub(super) node: String,
+    pub(super) timeout: Duration,
+}
+
+impl StaticService {
+    /// Sets the client up; reads the secret and the CA file.
+    pub fn new(settings: &Settings) -> Result<StaticService, UpstreamError> {
+        // The provider is this library's own static: the broker's OpenSSL is not touched. A second
+        // installation is refused and harmless.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let secret = settings
+            .client_secret
+            .read()
+            .map_err(|e| UpstreamError::Setup(e.to_string()))?;
+        let questions = builder(settings)?.timeout(settings.timeout);
+        let feed = builder(settings)?.read_timeout(FEED_SILENCE);
+        Ok(StaticService {
+            questions: questions.build().map_err(|e| setup(&e))?,
+            feed: feed.build().map_err(|e| setup(&e))?,
+            base: settings.static_url.clone(),
+            client_id: settings.client_id.clone(),
+            secret,
+            node: settings.node.clone(),
+            timeout: settings.timeout,
+        })
+    }
+
+    pub(super) fn post(&self, path: &str) -> RequestBuilder {
+        self.sign(self.questions.post(format!("{}{path}", self.base)))
+    }
+
+    pub(super) fn get_stream(&self, path: &str) -> RequestBuilder {
+        self.sign(self.feed.get(format!("{}{path}", self.base)))
+    }
+
+    fn sign(&self, request: RequestBuilder) -> RequestBuilder {
+        request.basic_auth(&self.client_id, Some(self.secret.expose()))
+    }
+}
+
+fn builder(settings: &Settings) -> Result<ClientBuilder, UpstreamError> {
+    // No redirects: a token must go nowhere but to the configured service. No proxy from the
+    // environment, for the same reason. No silent retries: the breaker counts every try.
+    let builder = Client::builder()
+        .no_proxy()
+        .redirect(redirect::Policy::none())
+        .retry(reqwest::retry::never())
+        .connect_timeout(settings.timeout)
+        .pool_idle_timeout(POOL_IDLE)
+        .tcp_nodelay(true)
+        .user_agent(concat!(
+            "mosquitto-enterprise-push/",
+            env!("CARGO_PKG_VERSION")
+        ));
+    match &settings.ca_file {
+        None => Ok(builder),
+        Some(file) => Ok(builder.tls_certs_only(authorities(file)?)),
+    }
+}
+
+fn authorities(file: &Path) -> Result<Vec<Certificate>, UpstreamError> {
+    let failed = |why: String| {
+        UpstreamError::Setup(format!("plugin_opt_ca_file `{}`: {why}", file.display()))
+    };
+    let pem = std::fs::read(file).map_err(|e| failed(e.to_string()))?;
+    let found = Certificate::from_pem_bundle(&pem).map_err(|e| failed(e.to_string()))?;
+    if found.is_empty() {
+        return Err(failed("holds no certificate in PEM form".to_owned()));
+    }
+    Ok(found)
+}
+
+fn setup(error: &reqwest::Error) -> UpstreamError {
+    let mut text = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(inner) = cause {
+        text = format!("{text}: {inner}");
+        cause = inner.source();
+    }
+    UpstreamError::Setup(text)
+}
+
+/// Sorts the status; only 200 goes on.
+pub(super) fn expect_ok(response: Response) -> Result<Response, UpstreamError> {
+    match response.status().as_u16() {
+        200 => Ok(response),
+        status @ (401 | 403) => Err(UpstreamError::Credentials(status)),
+        status => Err(UpstreamError::Status(status)),
+    }
+}
+
+/// Reads a whole answer, but not more than [`MAX_ANSWER_BYTES`] of it.
+pub(super) async fn read_all(
+    response: Response,
+    patience: Duration,
+) -> Result<Vec<u8>, UpstreamError> {
+    let mut body = Vec::new();
+    let mut stream = response.bytes_stream();
+    while let Some(chunk) = stream.next().await {
+        let chunk = chunk.map_err(|e| UpstreamError::from_http(&e, patience))?;
+        if body.len() + chunk.len() > MAX_ANSWER_BYTES {
+            return Err(UpstreamError::TooLong(MAX_ANSWER_BYTES));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}

@@ -1,0 +1,342 @@
+//! The JSON of the static service's contract (DESIGN section 5), and its way into our own terms.
+//!
+//! A wire module: serde types live here and nowhere else in the room. Unknown members are ignored
+//! (RFC 7662 allows extensions); a known one of the wrong type or with a bad name is an error.
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::protocol::contract::{
+    DeviceKind, Entitlements, FeedEvent, Grant, Scope, SystemNotice, TokenDigest, Verdict,
+};
+use crate::protocol::{Notice, UserName, name};
+
+#[derive(Deserialize)]
+struct IntrospectionWire {
+    active: bool,
+    #[serde(flatten)]
+    rest: serde_json::Map<String, Value>,
+}
+
+#[derive(Deserialize)]
+struct GrantWire {
+    eid: String,
+    uid: String,
+    device: String,
+    kind: String,
+    exp: u64,
+    roles: Option<Vec<String>>,
+    groups: Option<Vec<String>>,
+    partners: Option<Vec<String>>,
+    channels: Option<Vec<String>>,
+}
+
+#[derive(Deserialize)]
+struct DigestWire {
+    digest: String,
+}
+
+#[derive(Deserialize)]
+struct KickWire {
+    eid: String,
+    uid: String,
+    device: Option<String>,
+    #[serde(default)]
+    reason: String,
+}
+
+#[derive(Deserialize)]
+struct UserWire {
+    eid: String,
+    uid: String,
+    roles: Option<Vec<String>>,
+    groups: Option<Vec<String>>,
+    partners: Option<Vec<String>>,
+    channels: Option<Vec<String>>,
+}
+
+#[derive(Deserialize)]
+struct GroupWire {
+    eid: String,
+    gid: String,
+    #[serde(default)]
+    members: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct PartnersWire {
+    a: String,
+    b: String,
+}
+
+#[derive(Deserialize)]
+struct EnterpriseWire {
+    eid: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ScopeWire {
+    all: Option<bool>,
+    eid: Option<String>,
+    uid: Option<String>,
+    gid: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct NoticeWire {
+    id: Value,
+    scope: ScopeWire,
+    #[serde(default)]
+    retain: bool,
+    #[serde(default)]
+    expiry_s: Option<u32>,
+    title: String,
+    #[serde(default)]
+    body: Option<String>,
+    #[serde(default)]
+    kind: Option<String>,
+    #[serde(default)]
+    time: Option<u64>,
+    #[serde(default)]
+    data: Value,
+}
+
+/// Reads the answer to an introspection. The error says what is wrong, without the token.
+pub fn read_introspection(body: &[u8]) -> Result<Verdict, String> {
+    let answer: IntrospectionWire = serde_json::from_slice(body).map_err(|e| e.to_string())?;
+    if !answer.active {
+        return Ok(Verdict::Inactive);
+    }
+    let grant: GrantWire =
+        serde_json::from_value(Value::Object(answer.rest)).map_err(|e| e.to_string())?;
+    let mut grant = read_grant(grant)?;
+    grant.entitlements.get_or_insert_default();
+    Ok(Verdict::Active(grant))
+}
+
+/// Reads one event of the feed; `None` for one whose name we do not know.
+pub fn read_event(event: &str, data: &str) -> Result<Option<FeedEvent>, String> {
+    Ok(Some(match event {
+        "token.issued" => {
+            let digest = digest(parse::<DigestWire>(data)?)?;
+            FeedEvent::TokenIssued {
+                digest,
+                grant: read_grant(parse(data)?)?,
+            }
+        }
+        "token.revoked" => FeedEvent::TokenRevoked {
+            digest: digest(parse(data)?)?,
+        },
+        "session.kick" => kick(parse(data)?)?,
+        "user.upserted" => user(parse(data)?)?,
+        "user.removed" => {
+            let UserWire { eid, uid, .. } = checked_user(parse(data)?)?;
+            FeedEvent::UserRemoved { eid, uid }
+        }
+        "group.upserted" => group(parse(data)?)?,
+        "group.removed" => match group(parse(data)?)? {
+            FeedEvent::GroupUpserted { eid, gid, .. } => FeedEvent::GroupRemoved { eid, gid },
+            other => other,
+        },
+        "partner.linked" => {
+            let PartnersWire { a, b } = partners(parse(data)?)?;
+            FeedEvent::PartnerLinked { a, b }
+        }
+        "partner.unlinked" => {
+            let PartnersWire { a, b } = partners(parse(data)?)?;
+            FeedEvent::PartnerUnlinked { a, b }
+        }
+        "enterprise.upserted" => FeedEvent::EnterpriseUpserted {
+            eid: enterprise(parse(data)?)?,
+        },
+        "enterprise.suspended" => FeedEvent::EnterpriseSuspended {
+            eid: enterprise(parse(data)?)?,
+        },
+        "notice" => FeedEvent::Notice(notice(parse(data)?)?),
+        "snapshot.required" => FeedEvent::SnapshotRequired,
+        _ => return Ok(None),
+    }))
+}
+
+/// Whether events of this name take rights away, or may do so.
+pub fn withdraws(event: &str) -> bool {
+    !matches!(
+        event,
+        "notice" | "token.issued" | "partner.linked" | "enterprise.upserted"
+    )
+}
+
+fn parse<'a, T: Deserialize<'a>>(data: &'a str) -> Result<T, String> {
+    serde_json::from_str(data).map_err(|e| e.to_string())
+}
+
+fn named(part: &'static str, value: &str) -> Result<(), String> {
+    name::check(part, value).map_err(|e| e.to_string())
+}
+
+fn digest(wire: DigestWire) -> Result<TokenDigest, String> {
+    TokenDigest::from_hex(&wire.digest)
+        .ok_or_else(|| "digest is not 64 hexadecimal digits".to_owned())
+}
+
+fn read_grant(wire: GrantWire) -> Result<Grant, String> {
+    let kind = DeviceKind::parse(&wire.kind).ok_or("kind is none of pc, phone, service")?;
+    let grant = Grant {
+        entitlements: entitlements(wire.roles, wire.groups, wire.partners, wire.channels)?,
+        eid: wire.eid,
+        uid: wire.uid,
+        device: wire.device,
+        kind,
+        exp_s: wire.exp,
+    };
+    grant.check().map_err(|e| e.to_string())?;
+    Ok(grant)
+}
+
+/// `None` when the message carries no groups at all: then it says nothing of rights.
+fn entitlements(
+    roles: Option<Vec<String>>,
+    groups: Option<Vec<String>>,
+    partners: Option<Vec<String>>,
+    channels: Option<Vec<String>>,
+) -> Result<Option<Entitlements>, String> {
+    if roles.is_none() && groups.is_none() && partners.is_none() && channels.is_none() {
+        return Ok(None);
+    }
+    let found = Entitlements {
+        roles: roles.unwrap_or_default(),
+        groups: groups.unwrap_or_default(),
+        partners: partners.unwrap_or_default(),
+        channels: channels.unwrap_or_default(),
+    };
+    for gid in &found.groups {
+        named("group", gid)?;
+    }
+    for role in &found.roles {
+        named("role", role)?;
+    }
+    for partner in &found.partners {
+        UserName::parse(partner).map_err(|e| format!("partner: {e}"))?;
+    }
+    for channel in &found.channels {
+        if channel.is_empty() || channel.chars().any(|c| c.is_control() || c == '+') {
+            return Err("channel is empty or holds `+` or a control character".to_owned());
+        }
+    }
+    Ok(Some(found))
+}
+
+fn kick(wire: KickWire) -> Result<FeedEvent, String> {
+    named("eid", &wire.eid)?;
+    named("uid", &wire.uid)?;
+    if let Some(device) = &wire.device {
+        named("device", device)?;
+    }
+    Ok(FeedEvent::SessionKick {
+        eid: wire.eid,
+        uid: wire.uid,
+        device: wire.device,
+        reason: wire.reason,
+    })
+}
+
+fn checked_user(wire: UserWire) -> Result<UserWire, String> {
+    named("eid", &wire.eid)?;
+    named("uid", &wire.uid)?;
+    Ok(wire)
+}
+
+fn user(wire: UserWire) -> Result<FeedEvent, String> {
+    let UserWire {
+        eid,
+        uid,
+        roles,
+        groups,
+        partners,
+        channels,
+    } = checked_user(wire)?;
+    let entitlements = entitlements(roles, groups, partners, channels)?;
+    Ok(FeedEvent::UserUpserted {
+        eid,
+        uid,
+        entitlements,
+    })
+}
+
+fn group(wire: GroupWire) -> Result<FeedEvent, String> {
+    named("eid", &wire.eid)?;
+    named("gid", &wire.gid)?;
+    for uid in &wire.members {
+        named("member", uid)?;
+    }
+    Ok(FeedEvent::GroupUpserted {
+        eid: wire.eid,
+        gid: wire.gid,
+        members: wire.members,
+    })
+}
+
+fn partners(wire: PartnersWire) -> Result<PartnersWire, String> {
+    for user in [&wire.a, &wire.b] {
+        UserName::parse(user).map_err(|e| e.to_string())?;
+    }
+    Ok(wire)
+}
+
+fn enterprise(wire: EnterpriseWire) -> Result<String, String> {
+    named("eid", &wire.eid)?;
+    Ok(wire.eid)
+}
+
+fn scope(wire: ScopeWire) -> Result<Scope, String> {
+    for (part, value) in [("eid", &wire.eid), ("uid", &wire.uid), ("gid", &wire.gid)] {
+        if let Some(value) = value {
+            named(part, value)?;
+        }
+    }
+    match wire {
+        ScopeWire {
+            all: Some(true),
+            eid: None,
+            uid: None,
+            gid: None,
+        } => Ok(Scope::All),
+        ScopeWire {
+            all: None | Some(false),
+            eid: Some(eid),
+            uid,
+            gid,
+        } => match (uid, gid) {
+            (None, None) => Ok(Scope::Enterprise { eid }),
+            (Some(uid), None) => Ok(Scope::User { eid, uid }),
+            (None, Some(gid)) => Ok(Scope::Group { eid, gid }),
+            (Some(_), Some(_)) => Err("scope names both a user and a group".to_owned()),
+        },
+        _ => Err("scope is none of all, eid, eid+uid, eid+gid".to_owned()),
+    }
+}
+
+fn notice(wire: NoticeWire) -> Result<SystemNotice, String> {
+    let id = match wire.id {
+        Value::String(id) if !id.is_empty() => id,
+        Value::Number(id) => id.to_string(),
+        _ => return Err("id is neither text nor number".to_owned()),
+    };
+    Ok(SystemNotice {
+        scope: scope(wire.scope)?,
+        retain: wire.retain,
+        expiry_s: wire.expiry_s.unwrap_or(0),
+        notice: Notice {
+            id,
+            kind: wire.kind.unwrap_or_else(|| "announcement".to_owned()),
+            time: wire.time.unwrap_or(0),
+            title: wire.title,
+            body: wire.body.unwrap_or_default(),
+            data: wire.data,
+        },
+    })
+}
+
+#[cfg(test)]
+mod tests;

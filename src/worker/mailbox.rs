@@ -1,0 +1,133 @@
+//! The queue of updates, from the worker to the broker's thread.
+//!
+//! Bounded. When it is full the worker waits: nothing is dropped, the feed and the answers slow down.
+
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::{
+    Receiver, RecvTimeoutError, SyncSender, TryRecvError, TrySendError, sync_channel,
+};
+use std::time::Duration;
+
+use super::Bell;
+use super::cursor::Applied;
+use crate::engine::{AskKey, Level};
+use crate::protocol::contract::{FeedEvent, Verdict};
+use crate::upstream::{Unreadable, UpstreamError};
+
+/// Updates that may lie in the queue.
+const CAPACITY: usize = 8192;
+/// Between two tries of a worker that finds the queue full.
+const FULL: Duration = Duration::from_millis(2);
+
+/// What the worker has to tell.
+#[derive(Debug)]
+pub enum Update {
+    /// The answer to a question.
+    Answer(AskKey, Result<Verdict, UpstreamError>),
+    /// An event of the feed, with its id.
+    Feed(u64, FeedEvent),
+    /// An event of the feed that could not be read, with its id.
+    FeedUnreadable(u64, Unreadable),
+    /// Where the feed starts: all before is carried out or was never ours.
+    FeedAt(u64),
+    /// The static service can be asked, or can not.
+    Reachable(bool),
+    /// The feed is connected, or no longer.
+    FeedLive(bool),
+    /// A line for the log.
+    Log(Level, String),
+}
+
+/// The worker's end.
+#[derive(Clone)]
+pub(super) struct Outbox {
+    queue: SyncSender<Update>,
+    bell: Bell,
+}
+
+/// The broker's end.
+pub struct Inbox {
+    queue: Receiver<Update>,
+    bell: Bell,
+    applied: Applied,
+}
+
+/// Both ends.
+pub(super) fn open(bell: Bell, applied: Applied) -> (Outbox, Inbox) {
+    let (sender, receiver) = sync_channel(CAPACITY);
+    (
+        Outbox {
+            queue: sender,
+            bell: bell.clone(),
+        },
+        Inbox {
+            queue: receiver,
+            bell,
+            applied,
+        },
+    )
+}
+
+impl Outbox {
+    /// Puts an update in, waiting for room.
+    pub(super) async fn put(&self, update: Update) {
+        let mut update = update;
+        self.bell.announce();
+        loop {
+            match self.queue.try_send(update) {
+                Ok(()) => return self.bell.ring(),
+                // The broker has gone: it will stop us any moment.
+                Err(TrySendError::Disconnected(_)) => return self.bell.taken(),
+                Err(TrySendError::Full(back)) => update = back,
+            }
+            tokio::time::sleep(FULL).await;
+        }
+    }
+
+    pub(super) async fn log(&self, level: Level, text: impl Into<String>) {
+        self.put(Update::Log(level, text.into())).await;
+    }
+
+    pub(super) async fn keep_ringing(&self) {
+        self.bell.keep_ringing().await;
+    }
+}
+
+impl Inbox {
+    /// The next update, if one is there. Never waits.
+    pub fn take(&self) -> Option<Update> {
+        match self.queue.try_recv() {
+            Ok(update) => {
+                self.bell.taken();
+                Some(update)
+            }
+            Err(TryRecvError::Empty | TryRecvError::Disconnected) => None,
+        }
+    }
+
+    /// Makes the broker's thread take another turn at once, as if an update lay in the queue.
+    pub fn want_turn(&self) {
+        self.bell.want_turn();
+    }
+
+    /// The turn that was wanted has come.
+    pub fn turn_came(&self) {
+        self.bell.taken();
+    }
+
+    /// The effects of all events up to this one have been carried out.
+    pub fn applied(&self, event: u64) {
+        self.applied.store(event, Ordering::Release);
+    }
+
+    /// The next update, waiting for it at most this long. The one wait of the broker's thread.
+    pub fn wait(&self, longest: Duration) -> Option<Update> {
+        match self.queue.recv_timeout(longest) {
+            Ok(update) => {
+                self.bell.taken();
+                Some(update)
+            }
+            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => None,
+        }
+    }
+}

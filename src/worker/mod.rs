@@ -1,0 +1,240 @@
+//! Room 8: the worker. One thread with one single-threaded tokio runtime owns every socket; the broker's
+//! thread talks to it through two bounded queues and is woken by the doorbell.
+//!
+//! The worker never calls the broker: even log lines go through the queue of updates.
+
+mod backoff;
+mod breaker;
+mod cursor;
+mod doorbell;
+mod feed;
+mod introspection;
+mod mailbox;
+mod service;
+
+use std::future::pending;
+use std::io;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use tokio::sync::{mpsc, watch};
+
+pub use doorbell::Bell;
+pub use mailbox::{Inbox, Update};
+
+use crate::config::Settings;
+use crate::engine::{AskKey, Level};
+use crate::upstream::{Question, StaticService, UpstreamError};
+use backoff::Backoff;
+use breaker::Breaker;
+use cursor::Cursor;
+use mailbox::Outbox;
+use service::Service;
+
+/// Questions that may wait for the worker. Further ones are refused by [`Worker::ask`].
+const MAX_QUESTIONS: usize = 4096;
+
+/// What the worker needs of the process around it.
+pub trait Platform: Send + Sync + 'static {
+    /// Makes the broker's thread leave its wait and run TICK. Called from the worker's thread.
+    fn ring(&self);
+    /// Keeps all signals away from the calling thread: SIGHUP and SIGTERM belong to the broker.
+    fn block_signals(&self);
+}
+
+/// A question on its way.
+pub struct Request {
+    /// Under which the answer comes back.
+    pub key: AskKey,
+    /// What to ask.
+    pub question: Question,
+}
+
+/// The running worker. Dropping it stops the thread and waits for its end.
+pub struct Worker {
+    requests: Option<mpsc::Sender<Request>>,
+    stop: watch::Sender<bool>,
+    reload: watch::Sender<()>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// Why the worker cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The HTTP client.
+    #[error(transparent)]
+    Upstream(#[from] UpstreamError),
+    /// Thread or runtime.
+    #[error("cannot start the worker: {0}")]
+    System(#[from] io::Error),
+}
+
+impl Worker {
+    /// Starts the thread. Updates come out of the inbox, on the broker's thread.
+    pub fn start(
+        settings: &Settings,
+        platform: Arc<dyn Platform>,
+    ) -> Result<(Worker, Inbox), StartError> {
+        let service = Service::new(StaticService::new(settings)?);
+        let (requests, incoming) = mpsc::channel(MAX_QUESTIONS);
+        let applied = cursor::Applied::default();
+        let (outbox, inbox) = mailbox::open(Bell::new(Arc::clone(&platform)), Arc::clone(&applied));
+        let (stop, stopped) = watch::channel(false);
+        let (reload, reloads) = watch::channel(());
+        let cursor = settings
+            .state_dir
+            .as_deref()
+            .map(|dir| Cursor::new(dir, &settings.static_url));
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
+        let job = Job {
+            settings: settings.clone(),
+            service,
+            reload: reloads,
+            breaker: Arc::default(),
+            outbox,
+            follow: settings.feed,
+            applied,
+            cursor,
+        };
+        let thread = std::thread::Builder::new()
+            .name("mep-worker".to_owned())
+            .spawn(move || {
+                platform.block_signals();
+                runtime.block_on(job.run(incoming, stopped));
+                // Name look-ups run on threads of the runtime's own; do not wait for a slow one.
+                runtime.shutdown_timeout(Duration::from_millis(200));
+            })?;
+        Ok((
+            Worker {
+                requests: Some(requests),
+                stop,
+                reload,
+                thread: Some(thread),
+            },
+            inbox,
+        ))
+    }
+
+    /// Makes the worker read the files of the settings again.
+    pub fn reload(&self) {
+        self.reload.send_replace(());
+    }
+
+    /// Sends a question; false when the queue is full. Never waits.
+    pub fn ask(&self, request: Request) -> bool {
+        self.requests
+            .as_ref()
+            .is_some_and(|queue| queue.try_send(request).is_ok())
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        self.requests = None;
+        let _ = self.stop.send(true);
+        if let Some(thread) = self.thread.take() {
+            // A panic in the worker was reported when it happened.
+            let _ = thread.join();
+        }
+    }
+}
+
+/// What the thread works with.
+struct Job {
+    settings: Settings,
+    service: Service,
+    reload: watch::Receiver<()>,
+    breaker: Arc<Breaker>,
+    outbox: Outbox,
+    follow: bool,
+    applied: cursor::Applied,
+    cursor: Option<Cursor>,
+}
+
+impl Job {
+    /// Works until it is told to stop. A panic is reported, and the work is taken up again: until then
+    /// unknown tokens are refused, since nobody answers.
+    async fn run(
+        mut self,
+        mut requests: mpsc::Receiver<Request>,
+        mut stopped: watch::Receiver<bool>,
+    ) {
+        let mut since = self.load_position().await;
+        let mut backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(10));
+        loop {
+            let work = AssertUnwindSafe(self.work(&mut requests, &mut since)).catch_unwind();
+            let panic = tokio::select! {
+                _ = stopped.wait_for(|stop| *stop) => break,
+                panic = work => panic,
+            };
+            if panic.is_ok() {
+                break;
+            }
+            self.outbox
+                .log(Level::Error, "worker: panic; it is started again")
+                .await;
+            self.outbox.put(Update::FeedLive(false)).await;
+            tokio::time::sleep(backoff.next()).await;
+        }
+        if let Some(cursor) = &mut self.cursor {
+            // There is nobody left to tell: the broker's thread waits for our end.
+            let _ = cursor.save(self.applied.load(Ordering::Acquire));
+        }
+    }
+
+    async fn load_position(&mut self) -> Option<u64> {
+        match self.cursor.as_mut()?.load() {
+            Ok(position) => position,
+            Err(error) => {
+                self.outbox
+                    .log(Level::Warning, format!("control feed: {error}"))
+                    .await;
+                None
+            }
+        }
+    }
+
+    async fn work(&mut self, requests: &mut mpsc::Receiver<Request>, since: &mut Option<u64>) {
+        let Job {
+            settings,
+            service,
+            reload,
+            breaker,
+            outbox,
+            follow,
+            applied,
+            cursor,
+        } = self;
+        let feed = async {
+            if *follow {
+                feed::follow(service, since, outbox).await;
+            }
+            pending::<()>().await;
+        };
+        let position = async {
+            if let Some(cursor) = cursor {
+                let told = async |error| {
+                    outbox
+                        .log(Level::Error, format!("control feed: {error}"))
+                        .await
+                };
+                cursor.keep(applied, told).await;
+            }
+            pending::<()>().await;
+        };
+        tokio::select! {
+            () = feed => {}
+            () = position => {}
+            () = introspection::serve(service, breaker, requests, settings.timeout, outbox) => {}
+            () = breaker.watch(service, outbox) => {}
+            () = service.renew(settings, reload, outbox) => {}
+            () = outbox.keep_ringing() => {}
+        }
+    }
+}
