@@ -1,0 +1,314 @@
+//! The callbacks: registration, and one function each.
+
+use std::os::raw::{c_int, c_void};
+
+use super::decode::{self, Client};
+use super::entry::Loaded;
+use super::guard::guard;
+use super::{c, host};
+use crate::engine::{Access, Attempt, Query, Refusal, Ruling};
+use crate::plugin::LoginRuling;
+
+pub(super) type Callback = unsafe extern "C" fn(c_int, *mut c_void, *mut c_void) -> c_int;
+
+const SUCCESS: c_int = c::MOSQ_ERR_SUCCESS;
+
+/// Whether a callback is needed, or only there in newer brokers.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Needed {
+    Always,
+    Since21,
+}
+
+pub(super) fn all() -> [(u32, Callback, Needed, &'static str); 9] {
+    [
+        (
+            c::MOSQ_EVT_BASIC_AUTH,
+            basic_auth,
+            Needed::Always,
+            "BASIC_AUTH",
+        ),
+        (
+            c::MOSQ_EVT_EXT_AUTH_START,
+            ext_auth,
+            Needed::Always,
+            "EXT_AUTH_START",
+        ),
+        (
+            c::MOSQ_EVT_EXT_AUTH_CONTINUE,
+            ext_auth,
+            Needed::Always,
+            "EXT_AUTH_CONTINUE",
+        ),
+        (
+            c::MOSQ_EVT_ACL_CHECK,
+            acl_check,
+            Needed::Always,
+            "ACL_CHECK",
+        ),
+        (c::MOSQ_EVT_TICK, tick, Needed::Always, "TICK"),
+        (
+            c::MOSQ_EVT_DISCONNECT,
+            disconnect,
+            Needed::Always,
+            "DISCONNECT",
+        ),
+        (c::MOSQ_EVT_RELOAD, reload, Needed::Always, "RELOAD"),
+        (c::MEP_EVT_CONNECT, connect, Needed::Since21, "CONNECT"),
+        (
+            c::MEP_EVT_CLIENT_OFFLINE,
+            disconnect,
+            Needed::Since21,
+            "CLIENT_OFFLINE",
+        ),
+    ]
+}
+
+/// Registers all callbacks that this broker knows.
+///
+/// # Safety
+/// `loaded` lives until [`unregister`].
+pub(super) unsafe fn register(
+    id: *mut c::mosquitto_plugin_id_t,
+    loaded: *mut Loaded,
+) -> Result<(), String> {
+    let host = host::probe();
+    if !host.callbacks || !host.publish || !host.kick {
+        return Err("this broker lacks functions of the plugin API of Mosquitto 2.0".to_owned());
+    }
+    // SAFETY: the broker's own identifier; the strings are literals. NULL is not passed.
+    unsafe { c::mep_set_info(id, c"mosquitto-enterprise-push".as_ptr(), VERSION.as_ptr()) };
+    for (event, callback, needed, name) in all() {
+        if needed == Needed::Since21 && !host.complete_auth {
+            continue;
+        }
+        // SAFETY: the broker's own identifier; `loaded` outlives the registration.
+        let code = unsafe {
+            c::mep_register(
+                id,
+                number(event),
+                Some(callback),
+                std::ptr::null(),
+                loaded.cast(),
+            )
+        };
+        if code != SUCCESS {
+            return Err(format!(
+                "the broker does not take a callback for {name}: error {code}"
+            ));
+        }
+    }
+    Ok(())
+}
+
+const VERSION: &std::ffi::CStr = match std::ffi::CStr::from_bytes_with_nul(
+    concat!(env!("CARGO_PKG_VERSION"), "\0").as_bytes(),
+) {
+    Ok(version) => version,
+    Err(_) => c"?",
+};
+
+/// Takes all callbacks back; one that is not registered is passed over.
+pub(super) fn unregister(id: *mut c::mosquitto_plugin_id_t) {
+    let host = host::probe();
+    for (event, callback, needed, _) in all() {
+        if needed == Needed::Since21 && !host.complete_auth {
+            continue;
+        }
+        // SAFETY: the broker's own identifier.
+        unsafe { c::mep_unregister(id, number(event), Some(callback), std::ptr::null()) };
+    }
+}
+
+fn number(event: u32) -> c_int {
+    c_int::try_from(event).unwrap_or_default()
+}
+
+/// The plugin and the event, or `None` when a pointer is NULL or this is not the broker's thread: 2.1's
+/// HTTP listener asks from a thread of its own, with a client that is none.
+///
+/// # Safety
+/// `userdata` is NULL or what was registered; `event` is NULL or of type `T`; both outlive `'a`.
+unsafe fn open<'a, T>(
+    event: *mut c_void,
+    userdata: *mut c_void,
+) -> Option<(&'a Loaded, &'a mut T)> {
+    // SAFETY: the caller's promise. `Loaded` is only ever shared.
+    let loaded = unsafe { userdata.cast::<Loaded>().as_ref() }?;
+    if !loaded.bell.is_broker_thread() {
+        return None;
+    }
+    // SAFETY: the caller's promise; the broker hands the event to one callback at a time.
+    unsafe { event.cast::<T>().as_mut() }.map(|event| (loaded, event))
+}
+
+unsafe extern "C" fn basic_auth(_event: c_int, data: *mut c_void, userdata: *mut c_void) -> c_int {
+    guard("BASIC_AUTH", c::MOSQ_ERR_AUTH, || {
+        // SAFETY: registered with a `Loaded`; the event's type is fixed by broker.h.
+        let opened = unsafe { open::<c::mosquitto_evt_basic_auth>(data, userdata) };
+        let Some((loaded, event)) = opened else {
+            return c::MOSQ_ERR_AUTH;
+        };
+        // SAFETY: the event's pointers are NULL or live for the callback (security.c, plugin_basic_auth.c).
+        let (client, username, token) = unsafe {
+            (
+                Client::new(event.client),
+                decode::text(event.username),
+                decode::text(event.password),
+            )
+        };
+        let Some(client) = client else {
+            return c::MOSQ_ERR_AUTH;
+        };
+        let attempt = Attempt {
+            conn: client.key(),
+            client_id: client.id(),
+            username,
+            token,
+            peer: client.address(),
+        };
+        match loaded.plugin.login(&attempt) {
+            LoginRuling::Allow => SUCCESS,
+            LoginRuling::Delayed => c::MEP_ERR_AUTH_DELAYED,
+            LoginRuling::Refuse(refusal) => refusal_code(refusal, client),
+        }
+    })
+}
+
+/// The code that makes the broker tell the client the most fitting thing.
+///
+/// 2.0 sends a refusing CONNACK for `MOSQ_ERR_AUTH` alone and closes silently for any other code; 2.1
+/// knows more codes but turns them all into "not authorised" for clients below MQTT 5. Such a client
+/// would drop a good token because of a trouble of ours, so then the connection is closed silently.
+fn refusal_code(refusal: Refusal, client: Client<'_>) -> c_int {
+    let speaks_codes = host::capabilities().delayed_login && client.is_mqtt5();
+    match refusal {
+        Refusal::TooManyFailures if speaks_codes => c::MEP_ERR_CONNECTION_RATE_EXCEEDED,
+        Refusal::TooManyFailures => c::MOSQ_ERR_UNKNOWN,
+        _ if refusal.is_ours() && speaks_codes => c::MEP_ERR_SERVER_UNAVAILABLE,
+        _ if refusal.is_ours() => c::MOSQ_ERR_UNKNOWN,
+        Refusal::ClientId(_) | Refusal::ClientIdNotOwn if speaks_codes => {
+            c::MEP_ERR_CLIENT_IDENTIFIER_NOT_VALID
+        }
+        Refusal::NoUserName | Refusal::UserName(_) | Refusal::NoToken | Refusal::MalformedToken
+            if speaks_codes =>
+        {
+            c::MEP_ERR_BAD_USERNAME_OR_PASSWORD
+        }
+        _ => c::MOSQ_ERR_AUTH,
+    }
+}
+
+/// Extended authentication is another door: it stays shut.
+unsafe extern "C" fn ext_auth(_event: c_int, _data: *mut c_void, _userdata: *mut c_void) -> c_int {
+    c::MOSQ_ERR_AUTH
+}
+
+unsafe extern "C" fn acl_check(_event: c_int, data: *mut c_void, userdata: *mut c_void) -> c_int {
+    guard("ACL_CHECK", c::MOSQ_ERR_ACL_DENIED, || {
+        // SAFETY: registered with a `Loaded`; the event's type is fixed by broker.h.
+        let opened = unsafe { open::<c::mosquitto_evt_acl_check>(data, userdata) };
+        let Some((loaded, event)) = opened else {
+            return c::MOSQ_ERR_ACL_DENIED;
+        };
+        // SAFETY: the event's pointers are NULL or live for the callback, and `payload` holds `payloadlen`
+        // bytes (security.c, plugin_acl_check.c).
+        let (client, topic, payload) = unsafe {
+            (
+                Client::new(event.client),
+                decode::text(event.topic),
+                decode::bytes(event.payload, event.payloadlen),
+            )
+        };
+        let (Some(client), Some(topic)) = (client, topic) else {
+            return c::MOSQ_ERR_ACL_DENIED;
+        };
+        let (Some(client_id), Some(username), Some(access)) =
+            (client.id(), client.username(), access(event.access))
+        else {
+            return c::MOSQ_ERR_ACL_DENIED;
+        };
+        let query = Query {
+            conn: client.key(),
+            client_id,
+            username,
+            access,
+            topic,
+            payload,
+        };
+        match loaded.plugin.acl(&query) {
+            Ruling::Allow => SUCCESS,
+            Ruling::Deny => c::MOSQ_ERR_ACL_DENIED,
+        }
+    })
+}
+
+fn access(raw: c_int) -> Option<Access> {
+    Some(match u32::try_from(raw).ok()? {
+        c::MOSQ_ACL_READ => Access::Receive,
+        c::MOSQ_ACL_WRITE => Access::Publish,
+        c::MOSQ_ACL_SUBSCRIBE => Access::Subscribe,
+        c::MOSQ_ACL_UNSUBSCRIBE => Access::Unsubscribe,
+        _ => return None,
+    })
+}
+
+unsafe extern "C" fn tick(_event: c_int, data: *mut c_void, userdata: *mut c_void) -> c_int {
+    guard("TICK", SUCCESS, || {
+        // SAFETY: registered with a `Loaded`; both versions' event begins as `mep_evt_tick` does (shim.c).
+        let opened = unsafe { open::<c::mep_evt_tick>(data, userdata) };
+        if let Some((loaded, event)) = opened {
+            let published = loaded.plugin.tick();
+            // A 2.1 without WebSockets waits for as long as it likes, unless it is told when the next turn
+            // is due. 0 otherwise: a least interval would hold back a rung tick. 2.0 reads nothing of this.
+            event.next_ms = i64::from(published);
+        }
+        SUCCESS
+    })
+}
+
+unsafe extern "C" fn connect(_event: c_int, data: *mut c_void, userdata: *mut c_void) -> c_int {
+    guard("CONNECT", SUCCESS, || {
+        // SAFETY: registered with a `Loaded`; the event's type is fixed by broker.h of 2.1.
+        if let Some((loaded, event)) = unsafe { open::<c::mep_evt_connect>(data, userdata) } {
+            // SAFETY: NULL or a client that lives for the callback (plugin_connect.c).
+            let client = unsafe { Client::new(event.client) };
+            if let Some(client_id) = client.and_then(Client::id) {
+                loaded.plugin.connected(client_id);
+            }
+        }
+        SUCCESS
+    })
+}
+
+unsafe extern "C" fn disconnect(_event: c_int, data: *mut c_void, userdata: *mut c_void) -> c_int {
+    guard("DISCONNECT", SUCCESS, || {
+        // SAFETY: registered with a `Loaded`; the event's type is fixed by broker.h, and CLIENT_OFFLINE's is
+        // laid out alike (shim.c).
+        let opened = unsafe { open::<c::mosquitto_evt_disconnect>(data, userdata) };
+        if let Some((loaded, event)) = opened {
+            // SAFETY: NULL or a client that lives for the callback.
+            if let Some(client) = unsafe { Client::new(event.client) } {
+                loaded.plugin.disconnected(client.key());
+            }
+        }
+        SUCCESS
+    })
+}
+
+/// 2.0 goes on to other plugins only after DEFER; 2.1 ends the broker after anything but SUCCESS.
+unsafe extern "C" fn reload(_event: c_int, data: *mut c_void, userdata: *mut c_void) -> c_int {
+    let is_21 = host::capabilities().delayed_login;
+    let answer = if is_21 {
+        SUCCESS
+    } else {
+        c::MOSQ_ERR_PLUGIN_DEFER
+    };
+    guard("RELOAD", answer, || {
+        // SAFETY: registered with a `Loaded`; the event's type is fixed by broker.h.
+        if let Some((loaded, _)) = unsafe { open::<c::mosquitto_evt_reload>(data, userdata) } {
+            loaded.plugin.reload();
+        }
+        answer
+    })
+}

@@ -1,0 +1,146 @@
+//! From C to Rust: the one place where NULL, lengths and UTF-8 are checked.
+
+use std::ffi::CStr;
+use std::os::raw::{c_char, c_void};
+
+use super::c;
+use crate::config::{ConfigError, Options};
+use crate::engine::ConnKey;
+
+/// A client of the broker, for the time of one callback.
+#[derive(Clone, Copy)]
+pub(super) struct Client<'a> {
+    raw: &'a c::mosquitto,
+}
+
+impl<'a> Client<'a> {
+    /// # Safety
+    /// `raw` is NULL or points to a client that lives as long as `'a`: the callback at most.
+    pub(super) unsafe fn new(raw: *const c::mosquitto) -> Option<Client<'a>> {
+        // SAFETY: the caller's promise. The struct is opaque, nothing is read through the reference.
+        unsafe { raw.as_ref() }.map(|raw| Client { raw })
+    }
+
+    /// Tells connections apart for as long as they live.
+    pub(super) fn key(self) -> ConnKey {
+        ConnKey(std::ptr::from_ref(self.raw).addr())
+    }
+
+    /// The client id; `None` when there is none, or it is not UTF-8.
+    pub(super) fn id(self) -> Option<&'a str> {
+        // SAFETY: a live client; the broker's string lives as long as it.
+        unsafe { text(c::mep_client_id(self.raw)) }
+    }
+
+    /// The user name.
+    pub(super) fn username(self) -> Option<&'a str> {
+        // SAFETY: as for `id`.
+        unsafe { text(c::mep_client_username(self.raw)) }
+    }
+
+    /// The peer's address.
+    pub(super) fn address(self) -> &'a str {
+        // SAFETY: as for `id`.
+        unsafe { text(c::mep_client_address(self.raw)) }.unwrap_or_default()
+    }
+
+    /// Whether the client speaks MQTT 5.
+    pub(super) fn is_mqtt5(self) -> bool {
+        // SAFETY: a live client.
+        unsafe { c::mep_client_protocol_version(self.raw) == 5 }
+    }
+}
+
+/// # Safety
+/// `raw` is NULL or a C string that lives as long as `'a`.
+pub(super) unsafe fn text<'a>(raw: *const c_char) -> Option<&'a str> {
+    if raw.is_null() {
+        return None;
+    }
+    // SAFETY: not NULL, and the caller's promise.
+    unsafe { CStr::from_ptr(raw) }.to_str().ok()
+}
+
+/// # Safety
+/// `raw` is NULL or points to `length` readable bytes that live as long as `'a`.
+pub(super) unsafe fn bytes<'a>(raw: *const c_void, length: u32) -> &'a [u8] {
+    let length = usize::try_from(length).unwrap_or(0);
+    if raw.is_null() || length == 0 {
+        return &[];
+    }
+    // SAFETY: not NULL, and the caller's promise.
+    unsafe { std::slice::from_raw_parts(raw.cast(), length) }
+}
+
+/// The plugin's options.
+///
+/// # Safety
+/// `raw` is NULL or points to `count` options whose strings are NULL or C strings.
+pub(super) unsafe fn options(
+    raw: *const c::mosquitto_opt,
+    count: i32,
+) -> Result<Options, ConfigError> {
+    let mut options = Options::default();
+    let count = usize::try_from(count).unwrap_or(0);
+    if raw.is_null() {
+        return Ok(options);
+    }
+    for at in 0..count {
+        // SAFETY: `at` is below the count that the caller promises.
+        let option = unsafe { &*raw.add(at) };
+        // SAFETY: the caller's promise; the strings live longer than this function.
+        let (name, value) = unsafe { (text(option.key), text(option.value)) };
+        let name = name.ok_or_else(|| ConfigError::Unknown("(not UTF-8)".to_owned()))?;
+        let value = value.ok_or_else(|| ConfigError::Unreadable(name.to_owned()))?;
+        options.set(name, value)?;
+    }
+    Ok(options)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn null_and_bad_utf8_are_no_text() {
+        // SAFETY: NULL and literals.
+        unsafe {
+            assert_eq!(text(std::ptr::null()), None);
+            assert_eq!(text(c"abc".as_ptr()), Some("abc"));
+            assert_eq!(text(c"\xff\xfe".as_ptr()), None);
+        }
+    }
+
+    #[test]
+    fn null_payload_is_empty_whatever_its_length() {
+        // SAFETY: NULL, and a literal of three bytes.
+        unsafe {
+            assert_eq!(bytes(std::ptr::null(), 5), b"");
+            assert_eq!(bytes(b"abc".as_ptr().cast(), 3), b"abc");
+            assert_eq!(bytes(b"abc".as_ptr().cast(), 0), b"");
+        }
+    }
+
+    #[test]
+    fn options_with_null_or_bad_text_are_refused() {
+        let option = |key: *const c_char, value: *const c_char| c::mosquitto_opt {
+            key: key.cast_mut(),
+            value: value.cast_mut(),
+        };
+        let read = |list: &[c::mosquitto_opt]| {
+            let count = i32::try_from(list.len()).unwrap();
+            // SAFETY: the list's own pointer and length; its strings are literals or NULL.
+            unsafe { options(list.as_ptr(), count) }.map(|o| o.get("feed").map(str::to_owned))
+        };
+        assert_eq!(
+            read(&[option(c"feed".as_ptr(), c"on".as_ptr())]),
+            Ok(Some("on".to_owned()))
+        );
+        assert!(read(&[option(std::ptr::null(), c"on".as_ptr())]).is_err());
+        assert!(read(&[option(c"feed".as_ptr(), std::ptr::null())]).is_err());
+        assert!(read(&[option(c"feed".as_ptr(), c"\xff".as_ptr())]).is_err());
+        assert!(read(&[option(c"\xff".as_ptr(), c"on".as_ptr())]).is_err());
+        // SAFETY: NULL is allowed, whatever the count.
+        assert!(unsafe { options(std::ptr::null(), 3) }.is_ok());
+    }
+}

@@ -1,0 +1,78 @@
+//! The doorbell's signal, and the worker's peace from all others.
+
+use std::mem::MaybeUninit;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::worker::Platform;
+
+/// Ignored by default and used by nobody else in a broker.
+const SIGNAL: libc::c_int = libc::SIGURG;
+
+extern "C" fn nothing(_signal: libc::c_int) {}
+
+/// Wakes the broker's thread out of its wait. From the start of the plugin to its cleanup.
+pub(super) struct SignalBell {
+    broker: libc::pthread_t,
+    armed: AtomicBool,
+}
+
+impl SignalBell {
+    /// Called on the broker's thread. Installs an empty handler, so that the signal interrupts
+    /// `epoll_wait` (which is never restarted) and nothing else (`SA_RESTART`).
+    pub(super) fn install() -> SignalBell {
+        handle(
+            nothing as extern "C" fn(libc::c_int) as libc::sighandler_t,
+            libc::SA_RESTART,
+        );
+        // SAFETY: no precondition.
+        let broker = unsafe { libc::pthread_self() };
+        SignalBell {
+            broker,
+            armed: AtomicBool::new(true),
+        }
+    }
+
+    /// Back to the default, which ignores the signal. The worker must have ended, or rings no more.
+    pub(super) fn remove(&self) {
+        self.armed.store(false, Ordering::SeqCst);
+        handle(libc::SIG_DFL, 0);
+    }
+
+    /// Whether this is the broker's thread.
+    pub(super) fn is_broker_thread(&self) -> bool {
+        // SAFETY: no precondition; the ids are of live threads.
+        unsafe { libc::pthread_equal(libc::pthread_self(), self.broker) != 0 }
+    }
+}
+
+fn handle(action: libc::sighandler_t, flags: libc::c_int) {
+    // SAFETY: a zeroed sigaction is valid; its mask is set before use. The handler is a function of this
+    // library that does nothing, and is removed before the library can be unloaded.
+    unsafe {
+        let mut new: libc::sigaction = std::mem::zeroed();
+        new.sa_sigaction = action;
+        new.sa_flags = flags;
+        libc::sigemptyset(&raw mut new.sa_mask);
+        libc::sigaction(SIGNAL, &raw const new, std::ptr::null_mut());
+    }
+}
+
+impl Platform for SignalBell {
+    fn ring(&self) {
+        if self.armed.load(Ordering::SeqCst) {
+            // SAFETY: the broker's thread lives until cleanup, and cleanup waits for the worker first.
+            unsafe {
+                libc::pthread_kill(self.broker, SIGNAL);
+            }
+        }
+    }
+
+    fn block_signals(&self) {
+        let mut all = MaybeUninit::<libc::sigset_t>::uninit();
+        // SAFETY: sigfillset initialises the set; the mask is the calling thread's own.
+        unsafe {
+            libc::sigfillset(all.as_mut_ptr());
+            libc::pthread_sigmask(libc::SIG_BLOCK, all.as_ptr(), std::ptr::null_mut());
+        }
+    }
+}

@@ -1,0 +1,25 @@
+//! mosquitto-enterprise-push: a plugin that makes a stock Mosquitto the dynamic server of an enterprise
+//! push and messaging system.
+//!
+//! The map of the house. Data flows one way: C callback, guard, decode, decide (pure), apply, encode. Rooms
+//! import downward only; `tests/tidy.rs` keeps the doors shut.
+//!
+//! | room | what it is | may import |
+//! |---|---|---|
+//! | `ffi` | the C side, the only `unsafe` | plugin; types of engine, config, worker |
+//! | [`plugin`] | composition: callbacks to decisions, effects to calls | all but ffi |
+//! | [`engine`] | decisions: logins, feed, access; pure | policy, protocol |
+//! | [`policy`] | rules, filters, directory; pure | protocol |
+//! | [`protocol`] | names, topics, header, notices; pure | std, serde for one wire module |
+//! | [`config`] | options, checked, with units | std |
+//! | [`upstream`] | the static service over HTTP | config, protocol |
+//! | [`worker`] | thread, queues, doorbell | upstream; types of engine, config, protocol |
+
+pub mod config;
+pub mod engine;
+mod ffi;
+pub mod plugin;
+pub mod policy;
+pub mod protocol;
+pub mod upstream;
+pub mod worker;

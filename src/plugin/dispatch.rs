@@ -1,0 +1,290 @@
+//! What each callback of the broker does. Decisions are the engine's, calls the host's.
+//!
+//! The broker calls back while it carries out what we ask of it (a kick reports a disconnect, a completed
+//! login a connect), so nothing of the engine is borrowed while an effect is applied.
+
+use std::cell::{Cell, RefCell};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use super::Host;
+use crate::config::{Secret, Settings};
+use crate::engine::{
+    AskKey, Attempt, ConnKey, Effect, Engine, Level, LoginRecord, Now, Outcome, Query, Refusal,
+    Ruling, Step, Ticket, Wait,
+};
+use crate::upstream::Question;
+use crate::worker::{Inbox, Request, Update, Worker};
+
+/// Updates applied in one TICK; the rest waits for the next, so messages keep flowing.
+const UPDATES_PER_TICK: usize = 1000;
+
+/// A broker runs TICK at least ten times a second from its first turn on.
+const FIRST_TICK: Duration = Duration::from_secs(2);
+
+/// The answer to a CONNECT.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LoginRuling {
+    /// Let in.
+    Allow,
+    /// The answer comes later, from TICK.
+    Delayed,
+    /// Refuse, for this reason.
+    Refuse(Refusal),
+}
+
+/// The plugin, on the broker's thread.
+pub struct Plugin<H> {
+    host: H,
+    engine: RefCell<Engine>,
+    /// Effects that came up outside TICK.
+    deferred: RefCell<Vec<Effect>>,
+    inbox: Inbox,
+    worker: Worker,
+    settings: Settings,
+    started: Instant,
+    ticked: Cell<bool>,
+    /// Another turn was asked for, because the last one published.
+    turn_wanted: Cell<bool>,
+    /// The last event of the feed whose effects are not all carried out yet.
+    last_event: Cell<Option<u64>>,
+}
+
+impl<H: Host> Plugin<H> {
+    pub(super) fn new(
+        host: H,
+        engine: Engine,
+        worker: Worker,
+        inbox: Inbox,
+        settings: Settings,
+    ) -> Plugin<H> {
+        let (engine, deferred) = (RefCell::new(engine), RefCell::default());
+        Plugin {
+            host,
+            engine,
+            deferred,
+            inbox,
+            worker,
+            settings,
+            started: Instant::now(),
+            ticked: Cell::new(false),
+            turn_wanted: Cell::new(false),
+            last_event: Cell::new(None),
+        }
+    }
+
+    /// Writes a line into the broker's log.
+    pub fn log(&self, level: Level, text: &str) {
+        self.host.log(level, text);
+    }
+
+    pub(super) fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    pub(super) fn worker(&self) -> &Worker {
+        &self.worker
+    }
+
+    pub(super) fn with_engine<R>(&self, work: impl FnOnce(&mut Engine) -> R) -> R {
+        work(&mut self.engine.borrow_mut())
+    }
+
+    /// BASIC_AUTH: a CONNECT.
+    pub fn login(&self, attempt: &Attempt<'_>) -> LoginRuling {
+        if !self.ticked.get() && self.started.elapsed() > FIRST_TICK {
+            self.log(Level::Error, &format!("login refused: {}", Refusal::NoTick));
+            return LoginRuling::Refuse(Refusal::NoTick);
+        }
+        // An announcement may lie in the queue already.
+        self.apply_updates(UPDATES_PER_TICK);
+        let step = self.with_engine(|engine| engine.login(attempt, self.now()));
+        match step {
+            Step::Allow => LoginRuling::Allow,
+            Step::Refuse(refusal) => LoginRuling::Refuse(refusal),
+            Step::Ask { key, send, wait } => self.ask(attempt, key, send, wait),
+        }
+    }
+
+    /// ACL_CHECK.
+    pub fn acl(&self, query: &Query<'_>) -> Ruling {
+        self.with_engine(|engine| engine.acl(query, || self.now()))
+    }
+
+    /// CONNECT (2.1).
+    pub fn connected(&self, client_id: &str) {
+        self.with_engine(|engine| engine.connected(client_id));
+    }
+
+    /// DISCONNECT, and CLIENT_OFFLINE (2.1).
+    pub fn disconnected(&self, conn: ConnKey) {
+        self.with_engine(|engine| engine.disconnected(conn));
+    }
+
+    /// TICK. True when something was published: 2.1 sends that in its next turn, and would wait up to
+    /// 100 ms before (always, where it is built with WebSockets). So the bell is rung for that turn.
+    pub fn tick(&self) -> bool {
+        self.ticked.set(true);
+        if self.turn_wanted.take() {
+            self.inbox.turn_came();
+        }
+        self.apply_updates(UPDATES_PER_TICK);
+        let mut effects = self.deferred.take();
+        effects.extend(self.with_engine(|engine| engine.tick(self.now())));
+        let mut published = false;
+        for effect in effects {
+            published |= matches!(effect, Effect::Publish(_));
+            self.apply(effect);
+        }
+        if let Some(event) = self.last_event.take() {
+            self.inbox.applied(event);
+        }
+        if published {
+            self.turn_wanted.set(true);
+            self.inbox.want_turn();
+        }
+        published
+    }
+
+    fn now(&self) -> Now {
+        let unix = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
+        let unix_ms = u64::try_from(unix.as_millis()).unwrap_or(u64::MAX);
+        Now {
+            mono: self.started.elapsed(),
+            unix_ms,
+        }
+    }
+
+    fn ask(&self, attempt: &Attempt<'_>, key: AskKey, send: bool, wait: Wait) -> LoginRuling {
+        if send
+            && !self.worker.ask(Request {
+                key,
+                question: question(attempt),
+            })
+        {
+            self.with_engine(|engine| engine.not_sent(&key));
+            return self.refuse(attempt, Refusal::Overloaded);
+        }
+        match wait {
+            Wait::Delayed => LoginRuling::Delayed,
+            Wait::Leave => self.refuse(attempt, Refusal::NotYet),
+            Wait::Blocking(longest) => self.block(attempt, key, longest),
+        }
+    }
+
+    fn refuse(&self, attempt: &Attempt<'_>, refusal: Refusal) -> LoginRuling {
+        let now = self.now();
+        self.with_engine(|engine| engine.refused(attempt, refusal, now));
+        LoginRuling::Refuse(refusal)
+    }
+
+    /// The bounded wait of the broker's thread on 2.0.
+    fn block(&self, attempt: &Attempt<'_>, key: AskKey, longest: Duration) -> LoginRuling {
+        let began = Instant::now();
+        while !self.with_engine(|engine| engine.is_settled(&key, self.now())) {
+            let Some(left) = longest
+                .checked_sub(began.elapsed())
+                .filter(|left| !left.is_zero())
+            else {
+                break;
+            };
+            if let Some(update) = self.inbox.wait(left) {
+                self.apply_update(update);
+            }
+        }
+        let now = self.now();
+        self.with_engine(|engine| {
+            let decided = engine.login_after_wait(attempt, now);
+            engine.waited(began.elapsed(), decided.is_ok(), now);
+            match decided {
+                Ok(()) => LoginRuling::Allow,
+                Err(refusal) => LoginRuling::Refuse(refusal),
+            }
+        })
+    }
+
+    fn apply_updates(&self, most: usize) {
+        for _ in 0..most {
+            let Some(update) = self.inbox.take() else {
+                return;
+            };
+            self.apply_update(update);
+        }
+    }
+
+    fn apply_update(&self, update: Update) {
+        if let Update::Feed(id, _) | Update::FeedUnreadable(id, _) | Update::FeedAt(id) = &update {
+            self.last_event.set(Some(*id));
+        }
+        let now = self.now();
+        let effects = self.with_engine(|engine| super::updates::apply(engine, update, now));
+        self.deferred.borrow_mut().extend(effects);
+    }
+
+    fn apply(&self, effect: Effect) {
+        match effect {
+            Effect::Log(level, text) => self.log(level, &text),
+            Effect::Kick { client_id, reason } => {
+                self.log(
+                    Level::Notice,
+                    &format!("{client_id}: connection ended: {reason}"),
+                );
+                if let Err(error) = self.host.kick(&client_id) {
+                    self.log(
+                        Level::Warning,
+                        &format!("{client_id}: cannot be ended: {error}"),
+                    );
+                }
+            }
+            Effect::CompleteLogin {
+                client_id,
+                ticket,
+                outcome,
+            } => {
+                self.complete(&client_id, ticket, outcome);
+            }
+            Effect::Record(record) => self.log(record_level(&record), &record.to_string()),
+            Effect::Publish(publication) => {
+                if let Err(error) = self.host.publish(&publication) {
+                    self.log(
+                        Level::Error,
+                        &format!("cannot publish to {}: {error}", publication.topic),
+                    );
+                }
+            }
+        }
+    }
+
+    fn complete(&self, client_id: &str, ticket: Ticket, outcome: Result<(), Refusal>) {
+        let now = self.now();
+        let due = self.with_engine(|engine| engine.redeem(client_id, ticket, outcome, now));
+        let Some(outcome) = due else {
+            return;
+        };
+        if let Err(error) = self.host.complete_login(client_id, outcome.is_ok()) {
+            self.log(
+                Level::Error,
+                &format!("{client_id}: login cannot be completed: {error}"),
+            );
+        }
+        self.with_engine(Engine::completed);
+    }
+}
+
+fn record_level(record: &LoginRecord) -> Level {
+    match record.outcome {
+        // The broker itself logs each connection; a line more for each is for those who ask for it.
+        Outcome::Granted(_) => Level::Debug,
+        Outcome::Refused(_) => Level::Notice,
+    }
+}
+
+fn question(attempt: &Attempt<'_>) -> Question {
+    Question {
+        token: Secret::new(attempt.token.unwrap_or_default().to_owned()),
+        username: attempt.username.unwrap_or_default().to_owned(),
+        client_id: attempt.client_id.unwrap_or_default().to_owned(),
+        peer: attempt.peer.to_owned(),
+    }
+}

@@ -1,0 +1,27 @@
+//! The broker, as the plugin needs it. `ffi` implements it; tests bring their own.
+
+use crate::engine::{Level, Publication};
+
+/// What this broker can do beyond the least that we need.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Capabilities {
+    /// Delayed login (2.1): `MOSQ_ERR_AUTH_DELAYED` and its completion.
+    pub delayed_login: bool,
+}
+
+/// A call that the broker refused; the number is Mosquitto's `mosq_err_t`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("broker error {0}")]
+pub struct HostError(pub i32);
+
+/// Calls into the broker. Only on the broker's thread; all but `log` only from TICK.
+pub trait Host {
+    /// Writes a line into the broker's log.
+    fn log(&self, level: Level, text: &str);
+    /// Publishes.
+    fn publish(&self, publication: &Publication) -> Result<(), HostError>;
+    /// Ends a client's connection; its will is sent.
+    fn kick(&self, client_id: &str) -> Result<(), HostError>;
+    /// Completes a delayed login.
+    fn complete_login(&self, client_id: &str, allow: bool) -> Result<(), HostError>;
+}
