@@ -1,0 +1,25 @@
+//! `static-service admin`: changes the database file directly, while `serve` may run on it too.
+
+mod args;
+mod carry_out;
+mod output;
+mod standard_input;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use args::AdminArgs;
+
+use crate::password::{Cost, Passwords};
+use crate::storage::Storage;
+use anyhow::Context as _;
+
+/// Carries out one command and prints what came of it.
+pub(crate) async fn admin(args: AdminArgs) -> anyhow::Result<()> {
+    let storage = Storage::open(&args.db)
+        .await
+        .with_context(|| format!("cannot open {}", args.db.display()))?;
+    let passwords = Passwords::new(Cost::OWASP)?;
+    let done = carry_out::carry_out(&storage, &passwords, args.command).await;
+    storage.close().await;
+    output::print(&done?, args.json)
+}

@@ -1,0 +1,122 @@
+//! Wire module: errors as RFC 9457 problem documents. They never hold what the client sent.
+
+use axum::Json;
+use axum::http::header::{CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::{Method, StatusCode, Uri};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+
+use crate::password::PasswordError;
+use crate::storage::StorageError;
+
+/// What went wrong, for the client.
+#[derive(Debug)]
+pub(crate) struct Problem {
+    status: StatusCode,
+    detail: String,
+    header: Option<(HeaderName, HeaderValue)>,
+}
+
+#[derive(Serialize)]
+struct Document<'a> {
+    r#type: &'static str,
+    title: &'a str,
+    status: u16,
+    detail: &'a str,
+    /// The word of RFC 6749 section 5.2, which OAuth clients look for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<&'static str>,
+}
+
+impl Problem {
+    /// A problem without further ado.
+    pub(crate) fn new(status: StatusCode, detail: impl Into<String>) -> Problem {
+        Problem {
+            status,
+            detail: detail.into(),
+            header: None,
+        }
+    }
+
+    /// The request makes no sense.
+    pub(crate) fn bad_request(detail: impl Into<String>) -> Problem {
+        Problem::new(StatusCode::BAD_REQUEST, detail)
+    }
+
+    /// Who asks did not say who they are, or not truly; `scheme` is how to.
+    pub(crate) fn unauthorized(scheme: &'static str, detail: &str) -> Problem {
+        let mut problem = Problem::new(StatusCode::UNAUTHORIZED, detail);
+        problem.header = Some((WWW_AUTHENTICATE, HeaderValue::from_static(scheme)));
+        problem
+    }
+
+    /// Who asks has to wait.
+    pub(crate) fn try_later(status: StatusCode, detail: &str, after_s: u64) -> Problem {
+        let mut problem = Problem::new(status, detail);
+        problem.header = Some((RETRY_AFTER, HeaderValue::from(after_s)));
+        problem
+    }
+
+    /// The fallback of all routes.
+    pub(crate) async fn unknown_route() -> Problem {
+        Problem::new(StatusCode::NOT_FOUND, "no such resource")
+    }
+
+    /// The fallback of known routes.
+    pub(crate) async fn unknown_method(method: Method, uri: Uri) -> Problem {
+        let detail = format!("{} does not take {method}", uri.path());
+        Problem::new(StatusCode::METHOD_NOT_ALLOWED, detail)
+    }
+
+    fn oauth_error(&self) -> Option<&'static str> {
+        match self.status {
+            StatusCode::UNAUTHORIZED => Some("invalid_client"),
+            StatusCode::BAD_REQUEST => Some("invalid_request"),
+            _ => None,
+        }
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let document = Document {
+            r#type: "about:blank",
+            title: self.status.canonical_reason().unwrap_or("Error"),
+            status: self.status.as_u16(),
+            detail: &self.detail,
+            error: self.oauth_error(),
+        };
+        let mut response = (self.status, Json(document)).into_response();
+        let headers = response.headers_mut();
+        let problem = HeaderValue::from_static("application/problem+json");
+        headers.insert(CONTENT_TYPE, problem);
+        headers.extend(self.header);
+        response
+    }
+}
+
+impl From<StorageError> for Problem {
+    fn from(error: StorageError) -> Problem {
+        match error {
+            StorageError::Exists(_) => Problem::new(StatusCode::CONFLICT, error.to_string()),
+            StorageError::Missing(_) => Problem::new(StatusCode::NOT_FOUND, error.to_string()),
+            StorageError::Refused(_) => Problem::bad_request(error.to_string()),
+            StorageError::Database(_) | StorageError::Migrate(_) => {
+                tracing::error!(%error, "storage failed");
+                Problem::try_later(
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    "storage is not available",
+                    1,
+                )
+            }
+        }
+    }
+}
+
+impl From<PasswordError> for Problem {
+    fn from(error: PasswordError) -> Problem {
+        tracing::warn!(%error, "password check");
+        let detail = "password checks are not available";
+        Problem::try_later(StatusCode::SERVICE_UNAVAILABLE, detail, 5)
+    }
+}

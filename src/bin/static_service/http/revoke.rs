@@ -1,0 +1,46 @@
+//! `POST /oauth2/revoke` (RFC 7009). A broker may revoke any login token; a client its own ones, and
+//! its own session.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use serde::Deserialize;
+
+use super::App;
+use super::authenticate::Caller;
+use super::body::{FormBody, Shape};
+use super::problem::Problem;
+use crate::secret::Secret;
+use crate::storage::Owner;
+
+/// What is sent. `token_type_hint` is not needed here.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Revocation {
+    token: Secret,
+}
+
+impl Shape for Revocation {
+    const SHAPE: &'static str = "token=...";
+}
+
+/// Revokes. 200 whether or not there was such a token (RFC 7009 section 2.2).
+pub(crate) async fn revoke(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    FormBody(revocation): FormBody<Revocation>,
+) -> Result<StatusCode, Problem> {
+    let digest = revocation.token.digest();
+    match caller {
+        Caller::Broker => app.storage.revoke_token(&digest, Owner::Anybody).await?,
+        Caller::Client(user) if user.session == digest => {
+            app.storage.close_session(&digest).await?
+        }
+        Caller::Client(user) => {
+            app.storage
+                .revoke_token(&digest, Owner::User(&user.id))
+                .await?
+        }
+    };
+    Ok(StatusCode::OK)
+}

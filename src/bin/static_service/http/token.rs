@@ -1,0 +1,138 @@
+//! `POST /api/v1/token`: a session asks for a login token for one device.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use mosquitto_enterprise_push::protocol::topic::SYS_NOTICE;
+use mosquitto_enterprise_push::protocol::{SessionName, Topic, UserName};
+use serde::{Deserialize, Serialize};
+
+use super::App;
+use super::body::{JsonBody, Shape};
+use super::problem::Problem;
+use crate::clock::now_s;
+use crate::feed::event::Rights;
+use crate::identity::{Device, DeviceKind, UserId};
+use crate::secret::Secret;
+use crate::storage::{NewToken, SessionUser};
+
+/// What a client sends.
+#[derive(Debug, Deserialize)]
+pub(crate) struct TokenRequest {
+    device: String,
+    kind: String,
+}
+
+impl Shape for TokenRequest {
+    const SHAPE: &'static str = r#"{"device": name, "kind": "phone" | "pc" | "service"}"#;
+}
+
+/// What it gets: all it needs to log in at the broker.
+#[derive(Serialize)]
+pub(crate) struct TokenAnswer {
+    token: String,
+    exp: i64,
+    broker: String,
+    username: String,
+    client_id: String,
+    topics: Topics,
+}
+
+/// The topics of this user.
+#[derive(Serialize)]
+struct Topics {
+    /// To subscribe to: messages for the user.
+    inbox: String,
+    /// To subscribe and publish to: the user's groups.
+    groups: Vec<String>,
+    /// To publish to, retained: the user's own presence.
+    presence: String,
+    /// To publish to, retained: the user's own signature.
+    signature: String,
+    /// Filters: presence of colleagues and partners.
+    presence_of: Vec<String>,
+    /// Filters: signatures of colleagues and partners.
+    signature_of: Vec<String>,
+    /// Filters: the enterprise's notices.
+    notices: Vec<String>,
+    /// To subscribe to: system notices.
+    system: Vec<String>,
+}
+
+/// Issues a token; answers once the brokers on the feed have been told of it.
+pub(crate) async fn token(
+    State(app): State<Arc<App>>,
+    session: SessionUser,
+    JsonBody(request): JsonBody<TokenRequest>,
+) -> Result<Json<TokenAnswer>, Problem> {
+    let (device, kind) = parse(&request)?;
+    let secret = Secret::random();
+    let token = NewToken {
+        digest: secret.digest(),
+        session: session.session,
+        user: session.id,
+        device,
+        kind,
+        expires_at_s: now_s() + i64::from(app.settings.token_ttl_s),
+    };
+    let issued = app.storage.issue_token(&token).await?;
+    app.hub.announced(issued.event).await;
+    Ok(Json(answer(&app, &token, &secret, &issued.rights)))
+}
+
+fn parse(request: &TokenRequest) -> Result<(Device, DeviceKind), Problem> {
+    let device = request.device.parse();
+    let device = device.map_err(|error| Problem::bad_request(format!("{error}")))?;
+    let kind = DeviceKind::parse(&request.kind);
+    let kind = kind.ok_or_else(|| Problem::bad_request("kind is none of phone, pc, service"))?;
+    Ok((device, kind))
+}
+
+fn answer(app: &App, token: &NewToken, secret: &Secret, rights: &Rights) -> TokenAnswer {
+    let user = &token.user;
+    let name = UserName {
+        uid: user.uid(),
+        eid: user.eid(),
+    };
+    let client_id = SessionName {
+        user: name,
+        device: token.device.as_str(),
+    };
+    TokenAnswer {
+        token: secret.reveal().to_owned(),
+        exp: token.expires_at_s,
+        broker: app.settings.broker_of(user.eid()).to_owned(),
+        username: name.to_string(),
+        client_id: client_id.to_string(),
+        topics: topics(user, rights),
+    }
+}
+
+fn topics(user: &UserId, rights: &Rights) -> Topics {
+    let (eid, uid) = (user.eid(), user.uid());
+    let group = |gid: &String| Topic::Group { eid, gid }.to_string();
+    let own = [
+        SYS_NOTICE.to_owned(),
+        Topic::SysNoticeEnterprise { eid }.to_string(),
+        Topic::SysNoticeUser { eid, uid }.to_string(),
+    ];
+    Topics {
+        inbox: Topic::Inbox { eid, uid }.to_string(),
+        groups: rights.groups.iter().map(group).collect(),
+        presence: Topic::Presence { eid, uid }.to_string(),
+        signature: Topic::Signature { eid, uid }.to_string(),
+        presence_of: filters_of(eid, "pres", &rights.partners),
+        signature_of: filters_of(eid, "sig", &rights.partners),
+        notices: vec![format!("{eid}/notice/#")],
+        system: own.to_vec(),
+    }
+}
+
+/// Everybody of the enterprise, and each partner.
+fn filters_of(eid: &str, kind: &str, partners: &[String]) -> Vec<String> {
+    let mut filters = vec![format!("{eid}/im/{kind}/+")];
+    let partners = partners.iter().filter_map(|name| name.split_once('@'));
+    filters.extend(partners.map(|(uid, eid)| format!("{eid}/im/{kind}/{uid}")));
+    filters
+}

@@ -1,0 +1,87 @@
+//! `static-service`: the reference static service. It keeps accounts, issues and checks login tokens,
+//! and tells brokers of changes by the control feed.
+//!
+//! | module | what it is for |
+//! |---|---|
+//! | `serve`, `admin` | the two commands |
+//! | `http` | routes and handlers, the wire types of both sides |
+//! | `feed` | events, listeners, streams |
+//! | `storage` | the only SQL |
+//! | `identity`, `secret`, `password`, `clock` | values: checked names, redacted secrets, hashes, time |
+
+#![cfg_attr(
+    test,
+    allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)
+)]
+
+mod admin;
+mod clock;
+mod feed;
+mod http;
+mod identity;
+mod password;
+mod secret;
+mod serve;
+mod storage;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use tracing_subscriber::EnvFilter;
+
+/// The reference static service of mosquitto-enterprise-push
+#[derive(Debug, Parser)]
+#[command(version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve clients and brokers
+    Serve(serve::ServeArgs),
+    /// Administer a database file, also while it is served
+    Admin(admin::AdminArgs),
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    start_logging();
+    match run(cli.command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => fail(&error),
+    }
+}
+
+fn run(command: Command) -> anyhow::Result<()> {
+    // Blocking threads serve password hashes only. The allocator keeps a hash's 19 MiB for each
+    // thread that ever made one, so there are no more of them than hashes at a time.
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .max_blocking_threads(password::hashes_at_once())
+        .enable_all()
+        .build()?;
+    runtime.block_on(async {
+        match command {
+            Command::Serve(args) => serve::serve(args).await,
+            Command::Admin(args) => admin::admin(args).await,
+        }
+    })
+}
+
+#[allow(clippy::print_stderr)] // A command line program's last word.
+fn fail(error: &anyhow::Error) -> ExitCode {
+    eprintln!("static-service: {error:#}");
+    ExitCode::FAILURE
+}
+
+/// Logs go to standard error; `RUST_LOG` says which (default: warnings, and what `serve` tells).
+fn start_logging() {
+    let filter = EnvFilter::try_from_default_env()
+        .unwrap_or_else(|_| EnvFilter::new("warn,static_service=info"));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(false)
+        .init();
+}

@@ -1,0 +1,204 @@
+//! Passwords: argon2id off the async threads, a few at a time.
+//!
+//! One hash takes 19 MiB and some 20 ms of a core, so the number that run at once is bounded (memory,
+//! and room for introspection), and who would wait too long is told so rather than queued for ever.
+
+use std::cell::RefCell;
+use std::sync::Arc;
+use std::time::Duration;
+
+use argon2::password_hash::phc::{Output, PasswordHash};
+use argon2::{Algorithm, Argon2, Block, Params, PasswordHasher as _, Version};
+use tokio::sync::Semaphore;
+
+use crate::secret::Secret;
+
+/// How long a login waits for its turn.
+const MAX_WAIT: Duration = Duration::from_secs(5);
+
+/// Why there is no answer about a password.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum PasswordError {
+    /// Too many hashes are waiting.
+    #[error("too many password checks at once")]
+    Busy,
+    /// The hash itself failed.
+    #[error("password hash failed: {0}")]
+    Hash(String),
+}
+
+/// What one hash costs.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Cost {
+    /// Memory in KiB.
+    pub(crate) memory_kib: u32,
+    /// Passes over it.
+    pub(crate) passes: u32,
+}
+
+impl Cost {
+    /// OWASP's first choice for argon2id at parallelism 1: 19 MiB, 2 passes.
+    pub(crate) const OWASP: Cost = Cost {
+        memory_kib: 19 * 1024,
+        passes: 2,
+    };
+
+    fn argon2(self) -> Result<Argon2<'static>, PasswordError> {
+        let params = Params::new(self.memory_kib, self.passes, 1, None).map_err(hash_error)?;
+        Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
+    }
+}
+
+/// Makes and checks password hashes.
+#[derive(Debug, Clone)]
+pub(crate) struct Passwords {
+    cost: Cost,
+    /// What an unknown user's password is checked against, so that it takes as long as a known one's.
+    decoy: Arc<str>,
+    turns: Arc<Semaphore>,
+}
+
+impl Passwords {
+    /// Fails on a cost that argon2 does not take.
+    pub(crate) fn new(cost: Cost) -> Result<Passwords, PasswordError> {
+        let decoy = hash_now(cost, &Secret::random())?;
+        Ok(Passwords {
+            cost,
+            decoy: decoy.into(),
+            turns: Arc::new(Semaphore::new(hashes_at_once())),
+        })
+    }
+
+    /// The PHC string of a new password.
+    pub(crate) async fn hash(&self, password: Secret) -> Result<String, PasswordError> {
+        let cost = self.cost;
+        self.in_turn(move || hash_now(cost, &password)).await
+    }
+
+    /// Whether `password` is the one of `stored`. Without a stored one it is not, after as much work.
+    pub(crate) async fn verify(
+        &self,
+        password: Secret,
+        stored: Option<String>,
+    ) -> Result<bool, PasswordError> {
+        let known = stored.is_some();
+        let stored = stored.unwrap_or_else(|| self.decoy.to_string());
+        let matches = self.in_turn(move || verify_now(&password, &stored)).await?;
+        Ok(matches && known)
+    }
+
+    async fn in_turn<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<T, PasswordError> + Send + 'static,
+    ) -> Result<T, PasswordError> {
+        let turn = tokio::time::timeout(MAX_WAIT, Arc::clone(&self.turns).acquire_owned());
+        let Ok(Ok(turn)) = turn.await else {
+            return Err(PasswordError::Busy);
+        };
+        // The turn goes along: a client that hangs up does not free it while the hash still runs.
+        let task = tokio::task::spawn_blocking(move || {
+            let result = work();
+            drop(turn);
+            result
+        });
+        task.await.map_err(hash_error)?
+    }
+}
+
+/// One a core.
+pub(crate) fn hashes_at_once() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+fn hash_now(cost: Cost, password: &Secret) -> Result<String, PasswordError> {
+    let hash = cost.argon2()?;
+    let hash = hash.hash_password(password.reveal().as_bytes());
+    Ok(hash.map_err(hash_error)?.to_string())
+}
+
+thread_local! {
+    /// The memory of a hash, kept by its thread: the allocator, given 19 MiB blocks to and fro,
+    /// ended up with hundreds of them.
+    static MEMORY: RefCell<Vec<Block>> = const { RefCell::new(Vec::new()) };
+}
+
+fn verify_now(password: &Secret, stored: &str) -> Result<bool, PasswordError> {
+    let stored = PasswordHash::new(stored).map_err(hash_error)?;
+    let (Some(salt), Some(expected)) = (stored.salt, stored.hash) else {
+        return Err(hash_error("no salt or no hash is stored"));
+    };
+    let params = Params::try_from(&stored).map_err(hash_error)?;
+    let algorithm = Algorithm::new(stored.algorithm).map_err(hash_error)?;
+    let version = stored.version.unwrap_or(Version::V0x13.into());
+    let version = Version::try_from(version).map_err(hash_error)?;
+    let blocks = params.block_count();
+    let argon2 = Argon2::new(algorithm, version, params);
+    let mut found = vec![0; expected.len()];
+    MEMORY
+        .with_borrow_mut(|memory| {
+            memory.resize(blocks, Block::default());
+            let password = password.reveal().as_bytes();
+            argon2.hash_password_into_with_memory(password, &salt, &mut found, memory)
+        })
+        .map_err(hash_error)?;
+    // `Output` compares in constant time.
+    Ok(Output::new(&found).map_err(hash_error)? == expected)
+}
+
+fn hash_error(error: impl std::fmt::Display) -> PasswordError {
+    PasswordError::Hash(error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn the_default_is_argon2id_as_owasp_asks() {
+        let passwords = Passwords::new(Cost::OWASP).unwrap();
+        let hash = passwords.hash(Secret::new("a".into())).await.unwrap();
+        assert!(
+            hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"),
+            "{hash}"
+        );
+    }
+
+    #[tokio::test]
+    async fn a_hash_is_checked_at_the_cost_it_was_made_with() {
+        let cheap = Cost {
+            memory_kib: 8,
+            passes: 1,
+        };
+        let passwords = Passwords::new(cheap).unwrap();
+        let library = Argon2::new(
+            Algorithm::Argon2id,
+            Version::V0x13,
+            Params::new(64, 3, 2, Some(24)).unwrap(),
+        );
+        let hash = library.hash_password(b"right").unwrap().to_string();
+        let verify = |text: &str| passwords.verify(Secret::new(text.into()), Some(hash.clone()));
+        assert!(verify("right").await.unwrap());
+        assert!(!verify("wrong").await.unwrap());
+        let broken = passwords.verify(Secret::new("x".into()), Some("$x$".into()));
+        assert!(broken.await.is_err());
+    }
+
+    #[tokio::test]
+    async fn only_the_right_password_of_a_known_user_passes() {
+        let cheap = Cost {
+            memory_kib: 8,
+            passes: 1,
+        };
+        let passwords = Passwords::new(cheap).unwrap();
+        let secret = |text: &str| Secret::new(text.to_owned());
+        let hash = passwords.hash(secret("right")).await.unwrap();
+        assert!(
+            passwords
+                .verify(secret("right"), Some(hash.clone()))
+                .await
+                .unwrap()
+        );
+        assert!(!passwords.verify(secret("wrong"), Some(hash)).await.unwrap());
+        assert!(!passwords.verify(secret("right"), None).await.unwrap());
+    }
+}

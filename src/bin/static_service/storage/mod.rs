@@ -1,0 +1,145 @@
+//! Storage: the one module that speaks SQL. Everything else calls the domain methods of [`Storage`].
+//!
+//! One SQLite file in WAL mode: many readers, and one writer at a time, so event ids are given in
+//! commit order. A change and the feed event that tells of it are one transaction ([`WriteTx`], the
+//! transactional outbox). SQL is kept portable (`$1` parameters, `on conflict`, no SQLite functions
+//! outside the migrations), since PostgreSQL is to follow.
+
+mod brokers;
+mod directory;
+mod enterprises;
+mod error;
+mod foreign_writes;
+mod groups;
+mod logs;
+mod notices;
+mod outbox;
+mod partners;
+mod rights;
+mod sessions;
+mod tokens;
+mod users;
+
+#[cfg(test)]
+mod tests;
+
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+};
+use tokio::sync::watch;
+
+pub(crate) use directory::{Directory, UserEntry};
+pub(crate) use error::StorageError;
+pub(crate) use logs::LogRecord;
+pub(crate) use notices::{Audience, NewNotice};
+pub(crate) use outbox::{EventId, StoredEvent};
+pub(crate) use sessions::SessionUser;
+pub(crate) use tokens::{LiveToken, NewToken, Owner};
+pub(crate) use users::NewUser;
+
+use outbox::WriteTx;
+
+/// How long a writer waits for another process to finish its transaction.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+/// Connections for reading.
+const READERS: u32 = 4;
+
+/// Shorthand of this module.
+type Result<T> = std::result::Result<T, StorageError>;
+
+/// The database. Cheap to clone.
+#[derive(Debug, Clone)]
+pub(crate) struct Storage {
+    read: SqlitePool,
+    write: SqlitePool,
+    /// The newest event that this process knows of.
+    head: watch::Sender<EventId>,
+    /// The write-ahead log beside the database file.
+    log_file: PathBuf,
+}
+
+impl Storage {
+    /// Opens the file, creates it when missing, and brings its tables up to date.
+    pub(crate) async fn open(file: &Path) -> Result<Storage> {
+        create_private(file).map_err(sqlx::Error::Io)?;
+        let options = SqliteConnectOptions::new()
+            .filename(file)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .busy_timeout(BUSY_TIMEOUT)
+            .foreign_keys(true)
+            .optimize_on_close(true, None);
+        let write = pool(1).connect_with(options.clone()).await?;
+        migrate(&write).await?;
+        let read = pool(READERS).connect_with(options).await?;
+        let storage = Storage {
+            read,
+            write,
+            head: watch::Sender::new(0),
+            log_file: log_file(file),
+        };
+        storage.refresh_head().await?;
+        Ok(storage)
+    }
+
+    /// Starts a change. Takes the write lock at once, so that it cannot fail half way on a lock.
+    async fn begin(&self) -> Result<WriteTx<'_>> {
+        let tx = self.write.begin_with("BEGIN IMMEDIATE").await?;
+        Ok(WriteTx::new(tx, &self.head))
+    }
+
+    /// Whether the database answers.
+    pub(crate) async fn ping(&self) -> Result<()> {
+        sqlx::query("SELECT 1").execute(&self.read).await?;
+        Ok(())
+    }
+
+    /// Waits for running statements and closes the file.
+    pub(crate) async fn close(&self) {
+        self.read.close().await;
+        self.write.close().await;
+    }
+}
+
+/// A new file is for its owner alone, since it holds password hashes; SQLite gives the files beside it
+/// the same mode.
+fn create_private(file: &Path) -> std::io::Result<()> {
+    let mut options = std::fs::OpenOptions::new();
+    let created = options.write(true).create_new(true).mode(0o600).open(file);
+    match created {
+        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => Err(error),
+        _ => Ok(()),
+    }
+}
+
+fn log_file(file: &Path) -> PathBuf {
+    let mut name = file.as_os_str().to_owned();
+    name.push("-wal");
+    name.into()
+}
+
+fn pool(connections: u32) -> SqlitePoolOptions {
+    SqlitePoolOptions::new()
+        .max_connections(connections)
+        .min_connections(1)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        // A connection to a file does not go stale; the test would be a round trip for every query.
+        .test_before_acquire(false)
+}
+
+/// Runs the migrations. Two processes may start on a new file at once: the slower one finds the
+/// tables there and only has to look again.
+async fn migrate(pool: &SqlitePool) -> Result<()> {
+    let migrations = sqlx::migrate!("src/bin/static_service/storage/migrations");
+    if migrations.run(pool).await.is_err() {
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        migrations.run(pool).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,165 @@
+//! The transactional outbox: a change and its feed events commit together or not at all.
+
+use std::ops::DerefMut as _;
+
+use sqlx::{Row as _, Sqlite, SqliteConnection, Transaction};
+use tokio::sync::watch;
+
+use super::{Result, Storage};
+use crate::clock::now_ms;
+use crate::feed::event::Event;
+
+/// Feed events have strictly increasing ids.
+pub(crate) type EventId = i64;
+
+/// Events kept however old they are.
+const RETAINED_EVENTS: i64 = 100_000;
+/// Age up to which events are kept however many they are.
+const RETAINED_MS: i64 = 24 * 3600 * 1000;
+/// Rows deleted in one transaction, so that pruning never holds the write lock for long.
+const PRUNE_ROWS: i64 = 5_000;
+
+/// An event as it stands in the feed.
+#[derive(Debug, Clone)]
+pub(crate) struct StoredEvent {
+    /// Its place in the feed.
+    pub(crate) id: EventId,
+    /// The `event:` field.
+    pub(crate) kind: String,
+    /// The `data:` field.
+    pub(crate) data: String,
+}
+
+/// A change under way. Dropping it undoes everything.
+pub(super) struct WriteTx<'s> {
+    tx: Transaction<'static, Sqlite>,
+    head: &'s watch::Sender<EventId>,
+    last: Option<EventId>,
+}
+
+impl<'s> WriteTx<'s> {
+    pub(super) fn new(tx: Transaction<'static, Sqlite>, head: &'s watch::Sender<EventId>) -> Self {
+        WriteTx {
+            tx,
+            head,
+            last: None,
+        }
+    }
+
+    /// The connection, for the change's own statements.
+    pub(super) fn conn(&mut self) -> &mut SqliteConnection {
+        self.tx.deref_mut()
+    }
+
+    /// Writes the event that tells of the change.
+    pub(super) async fn record(&mut self, event: &Event) -> Result<()> {
+        let row = sqlx::query(
+            "INSERT INTO feed_event (kind, data, created_at) VALUES ($1, $2, $3) RETURNING id",
+        )
+        .bind(event.kind())
+        .bind(event.data())
+        .bind(now_ms())
+        .fetch_one(self.conn())
+        .await?;
+        self.last = Some(row.try_get(0)?);
+        Ok(())
+    }
+
+    /// Commits, wakes the feed, and answers the id of the last event (0: none was recorded).
+    pub(super) async fn commit(self) -> Result<EventId> {
+        self.tx.commit().await?;
+        let last = self.last.unwrap_or(0);
+        advance(self.head, last);
+        Ok(last)
+    }
+}
+
+fn advance(head: &watch::Sender<EventId>, to: EventId) {
+    head.send_if_modified(|head| {
+        let newer = to > *head;
+        if newer {
+            *head = to;
+        }
+        newer
+    });
+}
+
+impl Storage {
+    /// Follows the newest event id.
+    pub(crate) fn watch_head(&self) -> watch::Receiver<EventId> {
+        self.head.subscribe()
+    }
+
+    /// Reads the newest event id from the database.
+    pub(crate) async fn refresh_head(&self) -> Result<EventId> {
+        let row = sqlx::query("SELECT COALESCE(MAX(id), 0) FROM feed_event")
+            .fetch_one(&self.read)
+            .await?;
+        let newest = row.try_get(0)?;
+        advance(&self.head, newest);
+        Ok(newest)
+    }
+
+    /// Whether the feed can be resumed after `id` without a gap: neither pruned away nor unheard of.
+    pub(crate) async fn can_resume_after(&self, id: EventId) -> Result<bool> {
+        let row = sqlx::query("SELECT MIN(id), MAX(id) FROM feed_event")
+            .fetch_one(&self.read)
+            .await?;
+        let (oldest, newest): (Option<EventId>, Option<EventId>) =
+            (row.try_get(0)?, row.try_get(1)?);
+        Ok(oldest.is_some_and(|oldest| id >= oldest - 1) && newest.is_some_and(|n| id <= n))
+    }
+
+    /// The next events after `id`, at most `limit`.
+    pub(crate) async fn events_after(&self, id: EventId, limit: u32) -> Result<Vec<StoredEvent>> {
+        let rows =
+            sqlx::query("SELECT id, kind, data FROM feed_event WHERE id > $1 ORDER BY id LIMIT $2")
+                .bind(id)
+                .bind(i64::from(limit))
+                .fetch_all(&self.read)
+                .await?;
+        let event = |row: sqlx::sqlite::SqliteRow| {
+            Ok(StoredEvent {
+                id: row.try_get(0)?,
+                kind: row.try_get(1)?,
+                data: row.try_get(2)?,
+            })
+        };
+        rows.into_iter().map(event).collect()
+    }
+
+    /// Deletes what nobody needs any more: events beyond retention, and tokens and sessions that
+    /// expired a day ago. Answers how many rows went.
+    pub(crate) async fn prune(&self, now_ms: i64) -> Result<u64> {
+        let day_ago_s = (now_ms - RETAINED_MS) / 1000;
+        let mut gone = self.prune_events(now_ms).await?;
+        for expired in [
+            "DELETE FROM login_token WHERE expires_at_s < $1",
+            "DELETE FROM client_session WHERE expires_at_s < $1",
+        ] {
+            let done = sqlx::query(expired).bind(day_ago_s).execute(&self.write);
+            gone += done.await?.rows_affected();
+        }
+        Ok(gone)
+    }
+
+    async fn prune_events(&self, now_ms: i64) -> Result<u64> {
+        let mut gone = 0;
+        loop {
+            let done = sqlx::query(
+                "DELETE FROM feed_event WHERE id IN (SELECT id FROM feed_event \
+                 WHERE id <= (SELECT MAX(id) FROM feed_event) - $1 AND created_at < $2 \
+                 ORDER BY id LIMIT $3)",
+            )
+            .bind(RETAINED_EVENTS)
+            .bind(now_ms - RETAINED_MS)
+            .bind(PRUNE_ROWS)
+            .execute(&self.write)
+            .await?;
+            if done.rows_affected() == 0 {
+                return Ok(gone);
+            }
+            gone += done.rows_affected();
+        }
+    }
+}

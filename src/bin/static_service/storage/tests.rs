@@ -1,0 +1,116 @@
+//! Retention, permissions and the outbox, seen from inside storage.
+
+use super::Storage;
+use crate::clock::now_ms;
+
+async fn open() -> (tempfile::TempDir, Storage) {
+    let dir = tempfile::tempdir().unwrap();
+    let storage = Storage::open(&dir.path().join("db")).await.unwrap();
+    (dir, storage)
+}
+
+/// Appends `count` events of that time.
+async fn append(storage: &Storage, count: i64, created_at: i64) {
+    sqlx::query(
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < $1) \
+         INSERT INTO feed_event (kind, data, created_at) SELECT 'notice', '{}', $2 FROM n",
+    )
+    .bind(count)
+    .bind(created_at)
+    .execute(&storage.write)
+    .await
+    .unwrap();
+}
+
+#[tokio::test]
+async fn pruning_keeps_the_newest_100_000_events_and_the_last_day() {
+    let (_dir, storage) = open().await;
+    let first = storage.refresh_head().await.unwrap();
+    append(&storage, 100_500, 1).await;
+    storage.prune(now_ms()).await.unwrap();
+    let head = storage.refresh_head().await.unwrap();
+    let oldest = storage.events_after(0, 1).await.unwrap()[0].id;
+    // The event of the migration is of today, and so kept for a day.
+    assert_eq!(oldest, first);
+    let oldest = storage.events_after(first, 1).await.unwrap()[0].id;
+    assert_eq!(head - oldest + 1, 100_000);
+
+    append(&storage, 10, now_ms()).await;
+    append(&storage, 100_000, 1).await;
+    storage.prune(now_ms()).await.unwrap();
+    let kept = storage.events_after(head, 20).await.unwrap();
+    assert_eq!(kept.first().unwrap().id, head + 1, "events of today stay");
+}
+
+#[tokio::test]
+async fn a_feed_resumes_only_where_nothing_is_missing() {
+    let (_dir, storage) = open().await;
+    append(&storage, 10, 1).await;
+    let head = storage.refresh_head().await.unwrap();
+    sqlx::query("DELETE FROM feed_event WHERE id <= $1")
+        .bind(head - 5)
+        .execute(&storage.write)
+        .await
+        .unwrap();
+    for (id, want) in [
+        (head - 6, false),
+        (head - 5, true),
+        (head, true),
+        (head + 1, false),
+    ] {
+        assert_eq!(
+            storage.can_resume_after(id).await.unwrap(),
+            want,
+            "{}",
+            id - head
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_database_born_later_knows_no_id_of_an_older_one() {
+    let (_dir, storage) = open().await;
+    let birth = storage.refresh_head().await.unwrap();
+    assert!((now_ms() - birth).abs() < 60_000);
+}
+
+#[tokio::test]
+async fn a_change_that_fails_leaves_no_event() {
+    let (_dir, storage) = open().await;
+    let before = storage.refresh_head().await.unwrap();
+    let user = "alice@acme".parse().unwrap();
+    assert!(storage.remove_user(&user).await.is_err());
+    let (eid, name) = ("acme".parse().unwrap(), "Acme".parse().unwrap());
+    storage.add_enterprise(&eid, &name).await.unwrap();
+    assert!(
+        storage
+            .add_enterprise(&eid, &name)
+            .await
+            .unwrap_err()
+            .is_callers_fault()
+    );
+    assert_eq!(storage.refresh_head().await.unwrap(), before + 1);
+}
+
+#[tokio::test]
+async fn the_file_is_for_its_owner_alone() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let (dir, storage) = open().await;
+    append(&storage, 1, 1).await;
+    for entry in std::fs::read_dir(dir.path()).unwrap() {
+        let entry = entry.unwrap();
+        let mode = entry.metadata().unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode, 0o600, "{:?}", entry.path());
+    }
+}
+
+#[tokio::test]
+async fn two_processes_may_start_on_a_new_file_at_once() {
+    for _ in 0..5 {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("db");
+        let (one, other) = tokio::join!(Storage::open(&file), Storage::open(&file));
+        one.unwrap();
+        other.unwrap();
+    }
+}

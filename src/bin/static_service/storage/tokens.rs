@@ -1,0 +1,211 @@
+//! Login tokens. Only digests are stored; a lookup is one read by primary key.
+
+use sqlx::Row as _;
+
+use super::outbox::WriteTx;
+use super::rights::rights;
+use super::users::require_user;
+use super::{EventId, Result, Storage, StorageError};
+use crate::clock::now_ms;
+use crate::feed::event::{Event, Rights};
+use crate::identity::{Device, DeviceKind, UserId};
+use crate::secret::Digest;
+
+/// A token to be issued.
+#[derive(Debug)]
+pub(crate) struct NewToken {
+    /// Digest of the token.
+    pub(crate) digest: Digest,
+    /// Digest of the session that asks for it.
+    pub(crate) session: Digest,
+    /// Whose.
+    pub(crate) user: UserId,
+    /// On which device.
+    pub(crate) device: Device,
+    /// What the device is.
+    pub(crate) kind: DeviceKind,
+    /// Until when, Unix seconds.
+    pub(crate) expires_at_s: i64,
+}
+
+/// What came of issuing a token.
+#[derive(Debug)]
+pub(crate) struct Issued {
+    /// The event that announces it.
+    pub(crate) event: EventId,
+    /// The user's rights at that time.
+    pub(crate) rights: Rights,
+}
+
+/// A token that is good now.
+#[derive(Debug)]
+pub(crate) struct LiveToken {
+    /// enterprise
+    pub(crate) eid: String,
+    /// user
+    pub(crate) uid: String,
+    /// device
+    pub(crate) device: String,
+    /// device kind
+    pub(crate) kind: String,
+    /// Unix seconds.
+    pub(crate) expires_at_s: i64,
+    /// What the user may do.
+    pub(crate) rights: Rights,
+}
+
+/// Whose tokens a revocation may touch.
+#[derive(Debug)]
+pub(crate) enum Owner<'a> {
+    /// Anybody's (asked by a broker).
+    Anybody,
+    /// One user's (asked by that user).
+    User(&'a UserId),
+}
+
+impl Storage {
+    /// Stores a token and announces it on the feed.
+    pub(crate) async fn issue_token(&self, token: &NewToken) -> Result<Issued> {
+        let mut tx = self.begin().await?;
+        insert_token(&mut tx, token).await?;
+        let (eid, uid) = (token.user.eid(), token.user.uid());
+        let rights = rights(tx.conn(), eid, uid).await?;
+        let announcement = Event::TokenIssued {
+            digest: token.digest.as_str().to_owned(),
+            eid: eid.to_owned(),
+            uid: uid.to_owned(),
+            device: token.device.as_str().to_owned(),
+            kind: token.kind.as_str().to_owned(),
+            exp: token.expires_at_s,
+            rights: rights.clone(),
+        };
+        tx.record(&announcement).await?;
+        let event = tx.commit().await?;
+        Ok(Issued { event, rights })
+    }
+
+    /// The token of that digest, if it is neither expired, revoked nor of a suspended enterprise.
+    pub(crate) async fn live_token(
+        &self,
+        digest: &Digest,
+        now_s: i64,
+    ) -> Result<Option<LiveToken>> {
+        let mut conn = self.read.acquire().await?;
+        let row = sqlx::query(
+            "SELECT t.eid, t.uid, t.device, t.kind, t.expires_at_s FROM login_token t \
+             JOIN enterprise e ON e.eid = t.eid WHERE t.digest = $1 AND t.expires_at_s > $2 \
+             AND t.revoked_at IS NULL AND e.suspended_at IS NULL",
+        )
+        .bind(digest.as_str())
+        .bind(now_s)
+        .fetch_optional(&mut *conn)
+        .await?;
+        let Some(row) = row else { return Ok(None) };
+        let (eid, uid): (String, String) = (row.try_get(0)?, row.try_get(1)?);
+        Ok(Some(LiveToken {
+            rights: rights(&mut conn, &eid, &uid).await?,
+            eid,
+            uid,
+            device: row.try_get(2)?,
+            kind: row.try_get(3)?,
+            expires_at_s: row.try_get(4)?,
+        }))
+    }
+
+    /// Revokes one token; nothing happens when it is unknown, revoked already or not `owner`'s.
+    pub(crate) async fn revoke_token(&self, digest: &Digest, owner: Owner<'_>) -> Result<EventId> {
+        let (eid, uid) = match owner {
+            Owner::Anybody => (None, None),
+            Owner::User(user) => (Some(user.eid()), Some(user.uid())),
+        };
+        let mut tx = self.begin().await?;
+        let revoked = sqlx::query_scalar(
+            "UPDATE login_token SET revoked_at = $1 WHERE digest = $2 AND revoked_at IS NULL \
+             AND (CAST($3 AS TEXT) IS NULL OR (eid = $3 AND uid = $4)) RETURNING digest",
+        )
+        .bind(now_ms())
+        .bind(digest.as_str())
+        .bind(eid)
+        .bind(uid)
+        .fetch_all(tx.conn())
+        .await?;
+        record_revoked(&mut tx, revoked).await?;
+        tx.commit().await
+    }
+
+    /// Revokes all of a user's tokens, or those of one device. Answers how many.
+    pub(crate) async fn revoke_tokens_of(
+        &self,
+        user: &UserId,
+        device: Option<&Device>,
+    ) -> Result<usize> {
+        let mut tx = self.begin().await?;
+        require_user(&mut tx, user).await?;
+        let revoked = revoke_where_user(&mut tx, user, device).await?;
+        tx.commit().await?;
+        Ok(revoked)
+    }
+}
+
+async fn insert_token(tx: &mut WriteTx<'_>, token: &NewToken) -> Result<()> {
+    sqlx::query(
+        "INSERT INTO login_token (digest, session_digest, eid, uid, device, kind, expires_at_s) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7)",
+    )
+    .bind(token.digest.as_str())
+    .bind(token.session.as_str())
+    .bind(token.user.eid())
+    .bind(token.user.uid())
+    .bind(token.device.as_str())
+    .bind(token.kind.as_str())
+    .bind(token.expires_at_s)
+    .execute(tx.conn())
+    .await
+    .map_err(|error| {
+        StorageError::of_insert(error, "token".to_owned(), format!("user {}", token.user))
+    })?;
+    Ok(())
+}
+
+/// Revokes a user's unexpired tokens, or those of one device.
+pub(super) async fn revoke_where_user(
+    tx: &mut WriteTx<'_>,
+    user: &UserId,
+    device: Option<&Device>,
+) -> Result<usize> {
+    let revoked = sqlx::query_scalar(
+        "UPDATE login_token SET revoked_at = $1 WHERE eid = $2 AND uid = $3 \
+         AND (CAST($4 AS TEXT) IS NULL OR device = $4) AND revoked_at IS NULL \
+         AND expires_at_s > $5 RETURNING digest",
+    )
+    .bind(now_ms())
+    .bind(user.eid())
+    .bind(user.uid())
+    .bind(device.map(Device::as_str))
+    .bind(now_ms() / 1000)
+    .fetch_all(tx.conn())
+    .await?;
+    record_revoked(tx, revoked).await
+}
+
+/// Revokes the tokens that a session issued.
+pub(super) async fn revoke_where_session(tx: &mut WriteTx<'_>, session: &Digest) -> Result<usize> {
+    let revoked = sqlx::query_scalar(
+        "UPDATE login_token SET revoked_at = $1 WHERE session_digest = $2 \
+         AND revoked_at IS NULL AND expires_at_s > $3 RETURNING digest",
+    )
+    .bind(now_ms())
+    .bind(session.as_str())
+    .bind(now_ms() / 1000)
+    .fetch_all(tx.conn())
+    .await?;
+    record_revoked(tx, revoked).await
+}
+
+async fn record_revoked(tx: &mut WriteTx<'_>, digests: Vec<String>) -> Result<usize> {
+    let count = digests.len();
+    for digest in digests {
+        tx.record(&Event::TokenRevoked { digest }).await?;
+    }
+    Ok(count)
+}

@@ -1,0 +1,165 @@
+//! Users, their passwords, roles and channels.
+
+use sqlx::Row as _;
+
+use super::error::require_change;
+use super::outbox::WriteTx;
+use super::rights::rights;
+use super::tokens::revoke_where_user;
+use super::{EventId, Result, Storage, StorageError};
+use crate::clock::now_ms;
+use crate::feed::event::Event;
+use crate::identity::{Channel, DisplayName, Role, UserId};
+
+/// A user to be created.
+#[derive(Debug)]
+pub(crate) struct NewUser {
+    /// Who.
+    pub(crate) id: UserId,
+    /// What people call them.
+    pub(crate) name: DisplayName,
+    /// PHC string; without one nobody can log in as this user.
+    pub(crate) password_hash: Option<String>,
+    /// Roles, such as `operator`.
+    pub(crate) roles: Vec<Role>,
+    /// Notice channels the user may publish to.
+    pub(crate) channels: Vec<Channel>,
+}
+
+/// What a login needs to know.
+#[derive(Debug)]
+pub(crate) struct Account {
+    /// What people call the user.
+    pub(crate) name: String,
+    /// PHC string.
+    pub(crate) password_hash: Option<String>,
+    /// Whether the enterprise is suspended.
+    pub(crate) suspended: bool,
+}
+
+impl Storage {
+    /// Creates a user.
+    pub(crate) async fn add_user(&self, user: &NewUser) -> Result<EventId> {
+        let mut tx = self.begin().await?;
+        insert_user(&mut tx, user).await?;
+        for role in &user.roles {
+            let sql =
+                "INSERT INTO user_role (eid, uid, role) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
+            insert_right(&mut tx, sql, &user.id, role.as_str()).await?;
+        }
+        for channel in &user.channels {
+            let sql = "INSERT INTO user_channel (eid, uid, channel) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
+            insert_right(&mut tx, sql, &user.id, channel.as_str()).await?;
+        }
+        let (eid, uid) = (user.id.eid().to_owned(), user.id.uid().to_owned());
+        let event = Event::UserUpserted {
+            rights: rights(tx.conn(), &eid, &uid).await?,
+            name: user.name.as_str().to_owned(),
+            eid,
+            uid,
+        };
+        tx.record(&event).await?;
+        tx.commit().await
+    }
+
+    /// Removes a user with sessions, tokens, memberships and links.
+    pub(crate) async fn remove_user(&self, user: &UserId) -> Result<EventId> {
+        let mut tx = self.begin().await?;
+        revoke_where_user(&mut tx, user, None).await?;
+        let done = sqlx::query("DELETE FROM app_user WHERE eid = $1 AND uid = $2")
+            .bind(user.eid())
+            .bind(user.uid())
+            .execute(tx.conn())
+            .await?;
+        require_change(done.rows_affected(), || format!("user {user}"))?;
+        let (eid, uid) = (user.eid().to_owned(), user.uid().to_owned());
+        tx.record(&Event::UserRemoved { eid, uid }).await?;
+        tx.commit().await
+    }
+
+    /// Sets a new password; ends the user's sessions and revokes the login tokens, since whoever
+    /// knew the old password may hold them. Answers how many tokens were revoked.
+    pub(crate) async fn set_password(&self, user: &UserId, hash: &str) -> Result<usize> {
+        let mut tx = self.begin().await?;
+        let done =
+            sqlx::query("UPDATE app_user SET password_hash = $1 WHERE eid = $2 AND uid = $3")
+                .bind(hash)
+                .bind(user.eid())
+                .bind(user.uid())
+                .execute(tx.conn())
+                .await?;
+        require_change(done.rows_affected(), || format!("user {user}"))?;
+        sqlx::query("DELETE FROM client_session WHERE eid = $1 AND uid = $2")
+            .bind(user.eid())
+            .bind(user.uid())
+            .execute(tx.conn())
+            .await?;
+        let revoked = revoke_where_user(&mut tx, user, None).await?;
+        tx.commit().await?;
+        Ok(revoked)
+    }
+
+    /// The account behind a user name.
+    pub(crate) async fn account(&self, user: &UserId) -> Result<Option<Account>> {
+        let row = sqlx::query(
+            "SELECT u.name, u.password_hash, e.suspended_at FROM app_user u \
+             JOIN enterprise e ON e.eid = u.eid WHERE u.eid = $1 AND u.uid = $2",
+        )
+        .bind(user.eid())
+        .bind(user.uid())
+        .fetch_optional(&self.read)
+        .await?;
+        let Some(row) = row else { return Ok(None) };
+        Ok(Some(Account {
+            name: row.try_get(0)?,
+            password_hash: row.try_get(1)?,
+            suspended: row.try_get::<Option<i64>, _>(2)?.is_some(),
+        }))
+    }
+}
+
+async fn insert_user(tx: &mut WriteTx<'_>, user: &NewUser) -> Result<()> {
+    let id = &user.id;
+    sqlx::query(
+        "INSERT INTO app_user (eid, uid, name, password_hash, created_at) VALUES ($1, $2, $3, $4, $5)",
+    )
+    .bind(id.eid())
+    .bind(id.uid())
+    .bind(user.name.as_str())
+    .bind(&user.password_hash)
+    .bind(now_ms())
+    .execute(tx.conn())
+    .await
+    .map_err(|error| {
+        StorageError::of_insert(error, format!("user {id}"), format!("enterprise {}", id.eid()))
+    })?;
+    Ok(())
+}
+
+async fn insert_right(
+    tx: &mut WriteTx<'_>,
+    sql: &'static str,
+    user: &UserId,
+    value: &str,
+) -> Result<()> {
+    sqlx::query(sql)
+        .bind(user.eid())
+        .bind(user.uid())
+        .bind(value)
+        .execute(tx.conn())
+        .await?;
+    Ok(())
+}
+
+/// Fails unless the user exists.
+pub(super) async fn require_user(tx: &mut WriteTx<'_>, user: &UserId) -> Result<()> {
+    let found: Option<i64> =
+        sqlx::query_scalar("SELECT 1 FROM app_user WHERE eid = $1 AND uid = $2")
+            .bind(user.eid())
+            .bind(user.uid())
+            .fetch_optional(tx.conn())
+            .await?;
+    found
+        .map(|_| ())
+        .ok_or_else(|| StorageError::Missing(format!("user {user}")))
+}
