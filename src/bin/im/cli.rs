@@ -1,0 +1,203 @@
+//! The command line, as typed. What the words mean is decided in [`crate::commands`].
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Terminal client for enterprise messages, presence and notices over MQTT.
+#[derive(Debug, Parser)]
+#[command(name = "im", version, after_help = EXIT_CODES)]
+pub(crate) struct Cli {
+    /// Where profiles are kept [default: $XDG_DATA_HOME/im or ~/.local/share/im]
+    #[arg(long, global = true, env = "IM_HOME", value_name = "DIR")]
+    pub(crate) home: Option<PathBuf>,
+    /// The login to use [default: the only one, or the latest]
+    #[arg(
+        long = "profile",
+        visible_alias = "as",
+        global = true,
+        env = "IM_PROFILE",
+        value_name = "UID@EID:DEVICE"
+    )]
+    pub(crate) profile: Option<String>,
+    /// One JSON object a line, for scripts
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// How long to wait for the servers, in seconds
+    #[arg(long, global = true, default_value_t = 10.0, value_name = "SECONDS", value_parser = seconds)]
+    pub(crate) timeout: f64,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+const EXIT_CODES: &str = "Exit codes: 0 done, 1 other error, 2 usage, 3 not logged in, \
+4 refused by a server, 5 timed out or unreachable";
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Log in at the static service and keep the credentials (the password comes from
+    /// $IM_PASSWORD or --password-stdin)
+    Login(Login),
+    /// Send one message
+    Send(Send),
+    /// Show what arrives, until stopped
+    Listen(Listen),
+    /// Set the own presence, or show everybody's
+    Presence(Presence),
+    /// Set or clear the personal signature
+    Sign(Sign),
+}
+
+/// `im login`
+#[derive(Debug, Args)]
+pub(crate) struct Login {
+    /// Who logs in
+    #[arg(value_name = "UID@EID")]
+    pub(crate) user: String,
+    /// Address of the static service, such as https://push.example.com
+    #[arg(long = "static", env = "IM_STATIC", value_name = "URL")]
+    pub(crate) static_url: String,
+    /// What kind of device this is
+    #[arg(long, value_enum, default_value_t = Role::Pc)]
+    pub(crate) role: Role,
+    /// Name of this device [default: the role]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) device: Option<String>,
+    /// Read the password from the first line of standard input
+    #[arg(long)]
+    pub(crate) password_stdin: bool,
+    /// Trust only this CA (PEM), for the static service and a tls:// broker
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ca_file: Option<PathBuf>,
+}
+
+/// The kind of device.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Role {
+    /// A computer
+    Pc,
+    /// A phone
+    Phone,
+}
+
+/// `im send`
+#[derive(Debug, Args)]
+pub(crate) struct Send {
+    /// `TO TEXT...`: TO is uid, uid@eid, '#gid' or g:gid, me:phone or me:pc; TEXT `-` reads
+    /// standard input. With --to-my-device TEXT alone
+    #[arg(required = true, value_name = "TO TEXT")]
+    pub(crate) words: Vec<String>,
+    /// To the user's own devices of the other kind
+    #[arg(long, value_enum, value_name = "KIND")]
+    pub(crate) to_my_device: Option<Role>,
+    /// What the text is
+    #[arg(long = "type", value_enum, default_value_t = TextType::Text)]
+    pub(crate) content: TextType,
+    /// 1 waits for the broker's confirmation, 0 does not
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u8).range(0..=1))]
+    pub(crate) qos: u8,
+}
+
+/// The content types that text can have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TextType {
+    /// Plain text
+    Text,
+    /// A hyperlink
+    Link,
+}
+
+/// `im listen`
+#[derive(Debug, Args)]
+pub(crate) struct Listen {
+    /// Stop after this time
+    #[arg(long = "for", value_name = "SECONDS", value_parser = seconds)]
+    pub(crate) for_seconds: Option<f64>,
+    /// Stop after this many messages and notices
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) count: Option<u64>,
+    /// Show presence and signatures too
+    #[arg(long)]
+    pub(crate) presence: bool,
+    /// Stop when the connection is lost
+    #[arg(long)]
+    pub(crate) no_reconnect: bool,
+}
+
+/// `im presence`
+#[derive(Debug, Args)]
+pub(crate) struct Presence {
+    #[command(subcommand)]
+    pub(crate) action: Option<PresenceAction>,
+    /// Collect for exactly this long [default: until nothing came for 0.3 s]
+    #[arg(long, global = true, value_name = "SECONDS", value_parser = seconds)]
+    pub(crate) wait: Option<f64>,
+}
+
+/// What to do with presence; showing everybody's is the default.
+#[derive(Debug, Subcommand)]
+pub(crate) enum PresenceAction {
+    /// Be reachable
+    Online,
+    /// Be away
+    Away,
+    /// Be busy
+    Busy,
+    /// Look offline
+    Offline,
+    /// List presence and signatures
+    Show {
+        /// Only these users
+        #[arg(value_name = "UID")]
+        uids: Vec<String>,
+    },
+}
+
+/// `im sign`
+#[derive(Debug, Args)]
+pub(crate) struct Sign {
+    /// The signature, at most 256 bytes of UTF-8
+    #[arg(required_unless_present = "clear", value_name = "TEXT")]
+    pub(crate) text: Vec<String>,
+    /// Remove the signature
+    #[arg(long, conflicts_with = "text")]
+    pub(crate) clear: bool,
+}
+
+/// A time that `Duration` can hold: finite, not negative, at most a year.
+fn seconds(text: &str) -> Result<f64, String> {
+    let seconds: f64 = text
+        .parse()
+        .map_err(|_| "want a number of seconds".to_owned())?;
+    if (0.0..=31_536_000.0).contains(&seconds) {
+        Ok(seconds)
+    } else {
+        Err("want between 0 and 31536000 seconds".to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn command_line_definition_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn options_may_stand_before_and_after_the_words() {
+        let cli = Cli::parse_from(["im", "--json", "send", "bob", "hi", "there", "--qos", "0"]);
+        let Command::Send(send) = cli.command else {
+            panic!("not send");
+        };
+        assert_eq!((cli.json, send.qos), (true, 0));
+        assert_eq!(send.words, ["bob", "hi", "there"]);
+        assert!(Cli::try_parse_from(["im", "send", "bob", "hi", "--qos", "2"]).is_err());
+        assert!(Cli::try_parse_from(["im", "listen", "--for", "-1"]).is_err());
+        assert!(Cli::try_parse_from(["im", "listen", "--for", "nan"]).is_err());
+        assert!(Cli::try_parse_from(["im", "sign"]).is_err());
+    }
+}

@@ -1,0 +1,56 @@
+//! `im`, the terminal client of the push and messaging system, in the role of a PC or a phone.
+//!
+//! A program on top of the library's `protocol` room; it knows nothing of the plugin. Data flows one
+//! way: command line -> [`cli`] -> [`commands`] -> ([`session`] -> [`link`] or [`control`]) ->
+//! [`report`] -> [`output`]. What it promises to scripts stands in `docs/client.md`.
+
+mod cli;
+mod clock;
+mod commands;
+mod control;
+mod destination;
+mod event;
+mod failure;
+mod link;
+mod outbox;
+mod output;
+mod profile;
+mod report;
+mod report_json;
+mod report_text;
+mod roster;
+mod sanitise;
+mod secret;
+mod sequence;
+mod session;
+mod static_service;
+mod store;
+mod wire;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use cli::Cli;
+use failure::Failure;
+use output::Output;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let mut output = Output::new(cli.json);
+    // The only other way to have a provider is that somebody installed one: that is as good.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    match commands::run(cli, &mut output).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => report(&failure, &mut output),
+    }
+}
+
+/// Says what went wrong and with which exit code; a reader that has gone away is told nothing.
+fn report(failure: &Failure, output: &mut Output) -> ExitCode {
+    if !failure.is_broken_pipe() {
+        output.failure(failure);
+    }
+    ExitCode::from(failure.exit_code())
+}

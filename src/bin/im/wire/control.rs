@@ -1,0 +1,45 @@
+//! The control socket's two lines of JSON: one request, one answer.
+
+use serde::{Deserialize, Serialize};
+
+/// What a short command asks of the listening session.
+#[derive(Debug, Serialize, Deserialize, PartialEq)]
+#[serde(tag = "op", rename_all = "snake_case")]
+pub(crate) enum ControlRequest {
+    /// Publish this.
+    Publish {
+        topic: String,
+        payload_base64: String,
+        qos: u8,
+        retain: bool,
+    },
+    /// Tell presence and signatures as known.
+    Roster,
+}
+
+/// The listening session's answer.
+#[derive(Debug, Serialize, Deserialize, PartialEq)]
+#[serde(tag = "answer", rename_all = "snake_case")]
+pub(crate) enum ControlAnswer {
+    /// The broker took it, with this reason code (0, or 16: nobody is subscribed).
+    Published { reason_code: u8 },
+    /// The broker refused it.
+    Refused {
+        reason_code: Option<u8>,
+        text: String,
+    },
+    /// It is not known whether the broker took it.
+    Unconfirmed { text: String },
+    /// The roster.
+    Roster { people: Vec<PersonRow> },
+    /// The request was not understood.
+    Invalid { text: String },
+}
+
+/// One user of the roster.
+#[derive(Debug, Serialize, Deserialize, PartialEq)]
+pub(crate) struct PersonRow {
+    pub(crate) uid: String,
+    pub(crate) presence: Option<String>,
+    pub(crate) signature: Option<String>,
+}
