@@ -1,0 +1,115 @@
+//! `im-bench`: the load harness. It starts real brokers with the plugin, plays the static service and the
+//! users, and reports what it saw. Everything on loopback, bounded in count and time.
+//!
+//! | module | what it is for |
+//! |---|---|
+//! | `cli`, `output`, `machine` | the command line, what is said, on what machine |
+//! | `login` | the scenario: phases and subjects |
+//! | `broker`, `service` | a Mosquitto process; the static service, in this process |
+//! | `people`, `wire` | users and tokens; one MQTT connection |
+//! | `pairs`, `storm`, `rate` | the loads: messages, logins in open loop, logins as fast as can be |
+//! | `schedule`, `stats`, `report` | pure: when, how much, and how it is told |
+
+mod broker;
+mod cli;
+mod login;
+mod machine;
+mod output;
+mod pairs;
+mod people;
+mod rate;
+mod report;
+mod schedule;
+mod service;
+mod stats;
+mod storm;
+mod wire;
+
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use anyhow::Context;
+use clap::Parser;
+
+use cli::{Cli, Command};
+use report::Report;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match run(cli.command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            output::progress(&format!("{error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command) -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .thread_name("storm")
+        .enable_all()
+        .build()?;
+    runtime.spawn(die_cleanly());
+    let mut head = head();
+    let began = Instant::now();
+    let (report, files) = match command {
+        Command::Login(args) => (login::run(&args, &runtime)?, [args.csv, args.json]),
+        Command::Smoke(place) => (login::smoke(&place, &runtime)?, [None, None]),
+    };
+    head.push(("load average after".to_owned(), machine::load()));
+    head.push((
+        "took".to_owned(),
+        format!("{} s", began.elapsed().as_secs()),
+    ));
+    let [csv, json] = &files;
+    write(csv.as_deref(), || report.csv())?;
+    write(json.as_deref(), || format!("{:#}\n", report.json(&head)))?;
+    output::publish(&page(&head, &report));
+    Ok(())
+}
+
+/// What stands at the top of a report.
+fn head() -> Vec<(String, String)> {
+    let unix = SystemTime::now().duration_since(UNIX_EPOCH);
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    [
+        ("command", format!("im-bench {}", words.join(" "))),
+        ("unix time", unix.map_or(0, |t| t.as_secs()).to_string()),
+        ("machine", machine::describe()),
+        ("load average before", machine::load()),
+    ]
+    .map(|(name, value)| (name.to_owned(), value))
+    .into()
+}
+
+fn page(head: &[(String, String)], report: &Report) -> String {
+    let lines: Vec<String> = head
+        .iter()
+        .map(|(name, value)| format!("- {name}: {value}"))
+        .collect();
+    format!("{}\n\n{}", lines.join("\n"), report.markdown())
+}
+
+fn write(file: Option<&Path>, text: impl FnOnce() -> String) -> anyhow::Result<()> {
+    let Some(file) = file else {
+        return Ok(());
+    };
+    std::fs::write(file, text()).with_context(|| format!("cannot write `{}`", file.display()))
+}
+
+/// On Ctrl-C or SIGTERM: no broker may outlive us.
+async fn die_cleanly() {
+    let terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate());
+    let Ok(mut terminate) = terminate else {
+        return;
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminate.recv() => {}
+    }
+    broker::kill_all();
+    std::process::exit(130);
+}
