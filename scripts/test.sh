@@ -1,0 +1,94 @@
+#!/usr/bin/env bash
+# Everything: set-up, formatting, lints, supply chain, unit tests, the broker tests on Mosquitto 2.0.11,
+# 2.0.21 and 2.1.2, the plugin built on each version's headers, and the demo.
+#
+#   scripts/test.sh          all of it
+#   scripts/test.sh --quick  without supply chain, header matrix and demo
+set -euo pipefail
+# shellcheck source=scripts/setup.sh
+. "$(dirname "$0")/setup.sh"
+cd "${root:?}"
+
+quick=no
+case "${1:-}" in
+  "") ;;
+  --quick) quick=yes ;;
+  *) fail "usage: scripts/test.sh [--quick]" ;;
+esac
+
+plugin=libmosquitto_enterprise_push.so
+most_plugin_bytes=8000000
+began=$SECONDS
+
+step "set-up"
+need_packages build-essential ca-certificates curl jq libclang-dev shellcheck
+need_toolchain
+# The oldest headers first: what is built on them must run on the newest broker, too.
+need_brokers 2.0.11 2.0.21 2.1.2
+
+step "scripts"
+shellcheck -x scripts/*.sh .ci/run
+
+step "formatting and lints"
+cargo fmt --check
+cargo clippy --locked --all-features --all-targets -- -D warnings
+
+supply_chain() {
+  step "supply chain"
+  if ! cargo deny --version >/dev/null 2>&1; then
+    CARGO_TARGET_DIR="$root/target/tools" cargo install --quiet --locked cargo-deny
+  fi
+  # The advisories need their database; where it cannot be had, the rest is checked all the same.
+  if ! cargo deny --all-features check advisories >target/deny.log 2>&1; then
+    if grep -q 'failed to fetch advisory database' target/deny.log; then
+      echo "advisories: not checked, their database cannot be reached from here"
+    else
+      cat target/deny.log >&2
+      fail "cargo deny check advisories"
+    fi
+  fi
+  cargo deny --all-features check bans licenses sources
+}
+
+release_plugin() {
+  step "the plugin alone"
+  local unwanted
+  unwanted=$(cargo tree --locked -e normal,build,dev | grep -E '(^|[ ─])(axum|clap|sqlx|rusqlite|libsqlite3-sys|rumqttc[a-z-]*) v' || true)
+  [ -z "$unwanted" ] || fail "a plain build brings along: $unwanted"
+  cargo build --locked --release
+  strip -o "target/$plugin.stripped" "target/release/$plugin"
+  local bytes
+  bytes=$(stat -c %s "target/$plugin.stripped")
+  echo "$plugin: $bytes bytes stripped (at most $most_plugin_bytes)"
+  [ "$bytes" -le "$most_plugin_bytes" ] || fail "the plugin is too large"
+}
+
+# The plugin built on each version's headers, for the tests to load on every broker.
+header_matrix() {
+  step "the plugin on each version's headers"
+  export MEP_PLUGINS_DIR=$root/target/plugins
+  mkdir -p "$MEP_PLUGINS_DIR"
+  local version
+  for version in 2.0.21 2.1.2 2.0.11; do
+    MOSQUITTO_INCLUDE_DIR=${broker_cache:?}/$version/include cargo build --locked --lib
+    cp "target/debug/$plugin" "$MEP_PLUGINS_DIR/built-on-$version.so"
+  done
+}
+
+[ "$quick" = yes ] || supply_chain
+[ "$quick" = yes ] || header_matrix
+
+step "unit tests"
+cargo test --locked --all-features --lib --bins --test tidy
+
+step "broker tests"
+# They wait more than they work.
+cargo test --locked --all-features --test broker -- --test-threads=4
+
+if [ "$quick" = no ]; then
+  release_plugin
+  step "demo"
+  scripts/demo.sh
+fi
+
+printf '\nall green in %d s\n' $((SECONDS - began))

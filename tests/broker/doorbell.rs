@@ -1,0 +1,65 @@
+//! The doorbell: a notice reaches its client at once, though an idle broker sleeps up to 100 ms.
+//!
+//! Measured while no other test runs.
+
+use std::io::Write as _;
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+
+use crate::harness::{Scene, Version, run_alone};
+
+/// The bound of the median, from the issue.
+const BOUND: Duration = Duration::from_millis(20);
+const SAMPLES: u64 = 20;
+
+#[test]
+fn notice_arrives_at_once_on_an_idle_broker_v2_0_11() {
+    run_alone(measure, Version::V2_0_11);
+}
+
+#[test]
+fn notice_arrives_at_once_on_an_idle_broker_v2_0_21() {
+    run_alone(measure, Version::V2_0_21);
+}
+
+#[test]
+fn notice_arrives_at_once_on_an_idle_broker_v2_1_2() {
+    run_alone(measure, Version::V2_1_2);
+}
+
+fn measure(on: Version) {
+    let scene = Scene::start(on);
+    // Machines are noisy: one more chance.
+    let median = Some(median_delay(&scene)).filter(|delay| *delay < BOUND);
+    let median = median.unwrap_or_else(|| median_delay(&scene));
+    assert!(median < BOUND, "median delay {median:?}");
+}
+
+fn median_delay(scene: &Scene) -> Duration {
+    let mut alice = scene.join("alice@acme:pc").subscribed("$SYS/notice");
+    let mut delays: Vec<Duration> = (0..SAMPLES)
+        .map(|n| {
+            // Another point of the broker's sleep each time.
+            std::thread::sleep(Duration::from_millis(40 + n * 7));
+            let sent = Instant::now();
+            scene.service.notice(&json!({"all": true}), &n.to_string());
+            alice.next();
+            sent.elapsed()
+        })
+        .collect();
+    delays.sort();
+    let (least, median, most) = (
+        delays[0],
+        delays[delays.len() / 2],
+        delays[delays.len() - 1],
+    );
+    // Past the test runner's capture: these figures are wanted in every run.
+    let _ = writeln!(
+        std::io::stderr(),
+        "doorbell, Mosquitto {}: feed event to client, {SAMPLES} samples: \
+         least {least:.1?}, median {median:.1?}, most {most:.1?}",
+        scene.on.name()
+    );
+    median
+}

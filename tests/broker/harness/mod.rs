@@ -1,0 +1,67 @@
+//! What the tests stand on: brokers, services, clients, and the waiting.
+
+mod broker;
+mod conf;
+mod fake;
+mod feed_stream;
+mod message;
+mod mqtt;
+mod ports;
+mod process;
+mod scene;
+mod static_service;
+mod version;
+mod wait;
+
+use std::sync::{PoisonError, RwLock};
+
+pub(crate) use broker::{Broker, plugin_file};
+pub(crate) use conf::{BROKER_SECRET, Conf};
+pub(crate) use fake::{Answer, FakeService, Login};
+pub(crate) use feed_stream::Cut;
+pub(crate) use message::{Header, group_message, message, now_ms};
+pub(crate) use mqtt::{Closing, Connect, Mqtt, MqttClient, Outcome};
+pub(crate) use scene::Scene;
+pub(crate) use static_service::StaticService;
+pub(crate) use version::Version;
+pub(crate) use wait::{PATIENCE, eventually, within};
+
+/// Makes one test per broker version of each named function, which takes the [`Version`].
+macro_rules! each_broker {
+    ($($behaviour:ident),+ $(,)?) => { $(
+        mod $behaviour {
+            use crate::harness::{Version, run};
+
+            #[test]
+            fn v2_0_11() {
+                run(super::$behaviour, Version::V2_0_11);
+            }
+
+            #[test]
+            fn v2_0_21() {
+                run(super::$behaviour, Version::V2_0_21);
+            }
+
+            #[test]
+            fn v2_1_2() {
+                run(super::$behaviour, Version::V2_1_2);
+            }
+        }
+    )+ };
+}
+pub(crate) use each_broker;
+
+/// Held for reading by ordinary tests, for writing by one that measures time.
+static QUIET: RwLock<()> = RwLock::new(());
+
+/// Runs a test beside others.
+pub(crate) fn run(behaviour: fn(Version), on: Version) {
+    let _shared = QUIET.read().unwrap_or_else(PoisonError::into_inner);
+    behaviour(on);
+}
+
+/// Runs a test while no other runs. Not from inside [`run`].
+pub(crate) fn run_alone(behaviour: fn(Version), on: Version) {
+    let _alone = QUIET.write().unwrap_or_else(PoisonError::into_inner);
+    behaviour(on);
+}

@@ -1,0 +1,33 @@
+//! Integration tests: real Mosquitto brokers with our plugin, real sockets, a static service that is
+//! either the reference one or a scripted fake.
+//!
+//! One binary; a file per behaviour; each behaviour becomes one test per broker version, such as
+//! `isolation::subscriptions_to_foreign_topics_give_nothing::v2_0_11`. `scripts/brokers.sh` gets the
+//! brokers; a missing one fails the run. Nothing here sleeps to let something happen: readiness is
+//! waited for, and every wait is bounded.
+// A test may stop at the first surprise; clippy.toml says so, but reaches no further than `#[test]` itself.
+#![allow(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stderr,
+    clippy::print_stdout
+)]
+
+mod harness;
+
+mod conversation;
+mod doorbell;
+mod feed;
+mod feed_cut;
+mod header;
+mod isolation;
+mod limits;
+mod login;
+mod login_faults;
+mod login_together;
+mod matrix;
+mod reload;
+mod restart;
+mod rotation;
+mod start;
+mod stop;

@@ -1,0 +1,133 @@
+//! Starting: what makes the broker refuse, and what it says when it does not.
+
+use std::path::Path;
+
+use crate::harness::{Broker, Conf, FakeService, Scene, Version, each_broker};
+
+each_broker!(
+    good_options_start_and_the_greeting_shows_them,
+    each_bad_option_keeps_the_broker_from_starting_and_is_named,
+    bad_files_keep_the_broker_from_starting_and_are_named,
+    secret_in_the_configuration_is_used_and_never_logged,
+);
+
+fn good_options_start_and_the_greeting_shows_them(on: Version) {
+    let scene = Scene::with(on, |conf| {
+        conf.option("feed", "off")
+            .option("node", "broker-eins")
+            .option("timeout_ms", 1234)
+            .option("cache_ttl_s", 77)
+            .option("negative_ttl_s", 7)
+            .option("cache_size", 4321)
+            .option("stall_budget_ms", 33)
+    });
+    let greeting = scene.broker.wait_for_log("mosquitto-enterprise-push");
+    let url = format!("static_url={}", scene.service.url());
+    let login = if on.is_2_1() {
+        "delayed login"
+    } else {
+        "blocking login within 33 ms per second"
+    };
+    for part in [
+        "node=broker-eins",
+        url.as_str(),
+        "client_id=broker-1",
+        "feed=off",
+        "timeout_ms=1234",
+        "cache_ttl_s=77",
+        "negative_ttl_s=7",
+        "cache_size=4321",
+        login,
+    ] {
+        assert!(greeting.contains(part), "no `{part}` in: {greeting}");
+    }
+}
+
+/// The broker must refuse, and its log must hold all of `named` in one line, and nothing secret.
+fn assert_refused(on: Version, conf: &Conf, named: &[&str]) {
+    let failed = match Broker::try_start(on, conf) {
+        Ok(_) => panic!("the broker started, but should name {named:?}"),
+        Err(failed) => failed,
+    };
+    assert!(!failed.status.success(), "exit status 0 with {named:?}");
+    assert!(
+        failed.status.code().is_some(),
+        "{named:?}: the broker crashed: {}",
+        failed.status
+    );
+    let told = |line: &str| named.iter().all(|part| line.contains(part));
+    assert!(
+        failed.log.lines().any(told),
+        "{named:?} not named in:\n{}",
+        failed.log
+    );
+    assert!(!failed.log.contains("s3cr3t"), "{}", failed.log);
+}
+
+fn each_bad_option_keeps_the_broker_from_starting_and_is_named(on: Version) {
+    let good = || Conf::new("http://127.0.0.1:9");
+    for name in ["static_url", "client_id", "client_secret_file"] {
+        assert_refused(on, &good().without(name), &[name]);
+    }
+    for (name, value) in [
+        ("static_url", "ftp://static.example.com"),
+        ("static_url", "static.example.com"),
+        ("static_url", "http://bob:s3cr3t@static.example.com"),
+        ("static_url", "http://static.example.com/?a=b"),
+        ("client_id", "a:b"),
+        ("feed", "yes"),
+        ("timeout_ms", "0"),
+        ("timeout_ms", "2s"),
+        ("cache_ttl_s", "-1"),
+        ("negative_ttl_s", "301"),
+        ("cache_size", "99"),
+        ("stall_budget_ms", "1001"),
+        ("tiemout_ms", "100"),
+        ("client_secret", "s3cr3t-beside-the-file"),
+    ] {
+        let option = format!("plugin_opt_{name}");
+        assert_refused(on, &good().option(name, value), &[&option]);
+    }
+    let twice = good().option("feed", "on").line("plugin_opt_feed off");
+    assert_refused(on, &twice, &["plugin_opt_feed", "more than once"]);
+}
+
+fn bad_files_keep_the_broker_from_starting_and_are_named(on: Version) {
+    let good = || Conf::new("http://127.0.0.1:9");
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = |name: &str, content: &[u8]| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, content).expect("a file");
+        path.display().to_string()
+    };
+    let missing = folder.path().join("missing").display().to_string();
+    for name in ["client_secret_file", "ca_file", "policy_file", "state_dir"] {
+        assert_refused(on, &good().option(name, &missing), &[name, &missing]);
+    }
+    for (name, content) in [
+        ("client_secret_file", b"" as &[u8]),
+        ("client_secret_file", b"s3cr3t\nsecond line\n"),
+        ("client_secret_file", b"s3cr3t\xff\n"),
+        ("ca_file", b"not a certificate"),
+        ("policy_file", b"not JSON"),
+        ("policy_file", br#"{"version": 2, "rules": []}"#),
+        ("policy_file", br#"{"version": 1, "rules": [{}]}"#),
+    ] {
+        let path = file("bad", content);
+        assert_refused(on, &good().option(name, &path), &[name, &path]);
+    }
+    let not_a_folder = file("file", b"");
+    let conf = good().option("state_dir", &not_a_folder);
+    assert_refused(on, &conf, &["state_dir", &not_a_folder]);
+}
+
+fn secret_in_the_configuration_is_used_and_never_logged(on: Version) {
+    let service = FakeService::start();
+    let conf = Conf::new(&service.url())
+        .without("client_secret_file")
+        .option("client_secret", crate::harness::BROKER_SECRET);
+    // That the feed connects shows that the secret was right; dropping the broker searches its log.
+    let broker = Broker::start(on, &conf);
+    broker.wait_for_log("control feed: connected");
+    assert!(Path::new(broker.folder()).join("log").is_file());
+}
