@@ -47,6 +47,13 @@ impl From<sqlx::Error> for StorageError {
     }
 }
 
+/// Whether another connection has the file locked: SQLITE_BUSY, whatever its extended code.
+pub(super) fn is_busy(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(|error| error.code());
+    let code = code.and_then(|code| code.parse::<u32>().ok());
+    code.is_some_and(|code| code & 0xff == 5)
+}
+
 /// Fails with [`StorageError::Missing`] when a statement touched nothing.
 pub(super) fn require_change(rows: u64, what: impl FnOnce() -> String) -> Result<(), StorageError> {
     if rows == 0 {

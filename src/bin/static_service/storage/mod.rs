@@ -25,7 +25,7 @@ mod tests;
 
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
@@ -45,6 +45,8 @@ use outbox::WriteTx;
 
 /// How long a writer waits for another process to finish its transaction.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+/// Between two tries to open a file that another process is opening.
+const BUSY_PAUSE: Duration = Duration::from_millis(20);
 /// Connections for reading.
 const READERS: u32 = 4;
 
@@ -74,8 +76,7 @@ impl Storage {
             .busy_timeout(BUSY_TIMEOUT)
             .foreign_keys(true)
             .optimize_on_close(true, None);
-        let write = pool(1).connect_with(options.clone()).await?;
-        migrate(&write).await?;
+        let write = open_writer(&options).await?;
         let read = pool(READERS).connect_with(options).await?;
         let storage = Storage {
             read,
@@ -133,13 +134,31 @@ fn pool(connections: u32) -> SqlitePoolOptions {
         .test_before_acquire(false)
 }
 
-/// Runs the migrations. Two processes may start on a new file at once: the slower one finds the
-/// tables there and only has to look again.
+/// Opens the pool of the one writer, with the tables brought up to date.
+///
+/// Two processes may start on a new file at once. SQLite does not wait for the other one while it turns a
+/// file to WAL mode, so being busy there is no failure until the time that a writer waits is over.
+async fn open_writer(options: &SqliteConnectOptions) -> Result<SqlitePool> {
+    let deadline = Instant::now() + BUSY_TIMEOUT;
+    let write = loop {
+        match pool(1).connect_with(options.clone()).await {
+            Err(error) if error::is_busy(&error) && Instant::now() < deadline => {
+                tokio::time::sleep(BUSY_PAUSE).await;
+            }
+            opened => break opened?,
+        }
+    };
+    migrate(&write).await?;
+    Ok(write)
+}
+
+/// Runs the migrations in one transaction that holds the write lock from its beginning: of two processes
+/// the slower one waits, and finds the tables there.
 async fn migrate(pool: &SqlitePool) -> Result<()> {
-    let migrations = sqlx::migrate!("src/bin/static_service/storage/migrations");
-    if migrations.run(pool).await.is_err() {
-        tokio::time::sleep(Duration::from_millis(200)).await;
-        migrations.run(pool).await?;
-    }
+    let mut tx = pool.begin_with("BEGIN IMMEDIATE").await?;
+    sqlx::migrate!("src/bin/static_service/storage/migrations")
+        .run(&mut *tx)
+        .await?;
+    tx.commit().await?;
     Ok(())
 }
