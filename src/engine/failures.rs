@@ -9,6 +9,10 @@ use super::{Attempt, Effect, Engine, LoginRecord, Now, Outcome, Refusal};
 const ALL_FAILURES: (u32, u32) = (1000, 3000);
 /// Whoever fails more often than this, at once and a minute, no longer counts as one who hardly ever fails.
 const SLIPS: (u32, u32) = (5, 5);
+/// Questions for which a user's logins are kept waiting though the answer turns out bad: this many at once,
+/// and this many a minute. While a login waits, Mosquitto 2.1 refuses every other one under its client id,
+/// so whoever forges tokens for a user must not make logins wait for long.
+const HELD_FAILURES: (u32, u32) = (5, 5);
 /// The one bucket's name.
 const ALL: &str = "";
 
@@ -22,7 +26,17 @@ pub(super) fn peer_slips() -> FailureLimit {
     FailureLimit::with_room_for(SLIPS.0, SLIPS.1)
 }
 
+/// The failures that each user's logins were kept waiting for.
+pub(super) fn held_failures() -> FailureLimit {
+    FailureLimit::with_room_for(HELD_FAILURES.0, HELD_FAILURES.1)
+}
+
 impl Engine {
+    /// Whether logins of this user may be kept waiting for one more question.
+    pub(super) fn may_hold(&mut self, user: &str, now: Now) -> bool {
+        self.held_failures.charge(user, now.mono)
+    }
+
     /// A failure that took no question. It counts all the same, and turns into [`Refusal::TooManyFailures`]
     /// when there were too many.
     pub(super) fn count_failure(
@@ -65,6 +79,9 @@ impl Engine {
             self.peer_slips.refund(&asked.peer);
             self.user_failures.refund(&asked.user);
             self.all_failures.refund(ALL);
+            if asked.held {
+                self.held_failures.refund(&asked.user);
+            }
         }
     }
 

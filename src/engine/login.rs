@@ -51,7 +51,7 @@ pub enum Wait {
     Delayed,
     /// The broker's thread waits at most this long (2.0).
     Blocking(Duration),
-    /// No time to wait: closed, and the retry finds the answer (2.0).
+    /// Not kept waiting: closed, and the retry finds the answer.
     Leave,
 }
 
@@ -189,17 +189,24 @@ impl Engine {
             if !self.charge(claim.peer, Some(claim.user), now) {
                 return Step::Refuse(Refusal::TooManyFailures);
             }
-            self.pending
-                .begin(key, &peer_name(claim.peer), claim.user, now.mono);
+            let held = self.config.delayed_login && self.may_hold(claim.user, now);
+            let peer = peer_name(claim.peer);
+            self.pending.begin(key, &peer, claim.user, held, now.mono);
         }
-        let wait = if self.config.delayed_login {
-            self.pending
-                .wait(claim.client_id, claim.conn, claim.peer, key, now.mono);
-            Wait::Delayed
-        } else {
-            self.blocking_wait(now)
-        };
+        let wait = self.wait(claim, key, now);
         Step::Ask { key, send, wait }
+    }
+
+    fn wait(&mut self, claim: &Claim<'_>, key: AskKey, now: Now) -> Wait {
+        if !self.config.delayed_login {
+            return self.blocking_wait(now);
+        }
+        if !self.pending.is_held(&key) {
+            return Wait::Leave;
+        }
+        self.pending
+            .wait(claim.client_id, claim.conn, claim.peer, key, now.mono);
+        Wait::Delayed
     }
 
     fn blocking_wait(&mut self, now: Now) -> Wait {

@@ -153,6 +153,7 @@ pub struct Engine {
     user_failures: limit::FailureLimit,
     peer_slips: limit::FailureLimit,
     all_failures: limit::FailureLimit,
+    held_failures: limit::FailureLimit,
     sessions: Sessions,
     /// Connections that began before events were lost: to be ended little by little.
     recheck: Vec<ConnKey>,
@@ -182,6 +183,7 @@ impl Engine {
             user_failures: limit::FailureLimit::new(config.user_failures_per_min),
             peer_slips: failures::peer_slips(),
             all_failures: failures::all_failures(),
+            held_failures: failures::held_failures(),
             sessions: Sessions::default(),
             recheck: Vec::new(),
             stall: StallBudget::new(config.stall_budget),

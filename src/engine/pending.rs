@@ -41,6 +41,8 @@ pub struct Asked {
     pub peer: Box<str>,
     /// The user whose budget was charged.
     pub user: Box<str>,
+    /// Whether logins may be kept waiting for the answer.
+    pub held: bool,
     since: Duration,
 }
 
@@ -59,10 +61,11 @@ pub struct Pending {
 
 impl Pending {
     /// Marks a question as under way. Not to be called while it is.
-    pub fn begin(&mut self, key: AskKey, peer: &str, user: &str, now: Duration) {
+    pub fn begin(&mut self, key: AskKey, peer: &str, user: &str, held: bool, now: Duration) {
         let asked = Asked {
             peer: peer.into(),
             user: user.into(),
+            held,
             since: now,
         };
         self.flights.insert(
@@ -77,6 +80,13 @@ impl Pending {
     /// Whether the question is under way.
     pub fn is_asked(&self, key: &AskKey) -> bool {
         self.flights.contains_key(key)
+    }
+
+    /// Whether the question is under way and logins may be kept waiting for it.
+    pub fn is_held(&self, key: &AskKey) -> bool {
+        self.flights
+            .get(key)
+            .is_some_and(|flight| flight.asked.held)
     }
 
     /// Whether one more login may wait.
@@ -171,7 +181,7 @@ mod tests {
     fn asking(tokens: &[&str]) -> Pending {
         let mut pending = Pending::default();
         for token in tokens {
-            pending.begin(key(token), "192.0.2.1", "alice@acme", T0);
+            pending.begin(key(token), "192.0.2.1", "alice@acme", true, T0);
         }
         pending
     }

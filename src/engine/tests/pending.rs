@@ -189,3 +189,41 @@ fn login_that_nobody_answers_ends_by_itself() {
         no(PC, Refusal::Unavailable)
     );
 }
+
+#[test]
+fn forged_logins_soon_no_longer_occupy_the_client_id() {
+    let mut engine = engine(true);
+    let mut waits = Vec::new();
+    for n in 0..20 {
+        let token = format!("forged-{n}");
+        let (key, _, wait) = ask(&mut engine, &attempt(n, PC, &token), at(0));
+        let effects = engine.answer(key, Ok(Verdict::Inactive), at(1));
+        complete(&mut engine, &effects, at(1));
+        waits.push(wait);
+    }
+    let held = waits.iter().filter(|w| **w == Wait::Delayed).count();
+    assert_eq!(held, 5, "{waits:?}");
+    // The answer is kept all the same, so a good token gets in at the retry.
+    let (key, _, wait) = ask(&mut engine, &attempt(100, PC, "good"), at(2));
+    assert_eq!(wait, Wait::Leave);
+    engine.answer(key, Ok(Verdict::Active(grant(PC))), at(3));
+    assert_eq!(engine.login(&attempt(101, PC, "good"), at(4)), Step::Allow);
+    // Other users wait as ever, and this one again after a while.
+    let (.., wait) = ask(&mut engine, &attempt(102, "bob@acme:pc", "b"), at(5));
+    assert_eq!(wait, Wait::Delayed);
+    let (.., wait) = ask(&mut engine, &attempt(103, PC, "later"), at(60_000));
+    assert_eq!(wait, Wait::Delayed);
+}
+
+#[test]
+fn good_logins_of_one_user_are_always_kept_waiting() {
+    let mut engine = engine(true);
+    for n in 0..50 {
+        let id = format!("alice@acme:d{n}");
+        let token = format!("t{n}");
+        let (key, _, wait) = ask(&mut engine, &attempt(n, &id, &token), at(0));
+        assert_eq!(wait, Wait::Delayed, "{n}");
+        let effects = engine.answer(key, Ok(Verdict::Active(grant(&id))), at(1));
+        assert_eq!(complete(&mut engine, &effects, at(1)), yes(&id));
+    }
+}
