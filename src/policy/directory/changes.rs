@@ -10,6 +10,15 @@ use super::table::{Id, IdSet};
 use crate::policy::rights::{Account, Kinds};
 use crate::protocol::{UserName, name};
 
+/// Who came into a group and who left it, by `uid`.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct MemberChange {
+    /// New members.
+    pub joined: Vec<SmolStr>,
+    /// Former ones.
+    pub left: Vec<SmolStr>,
+}
+
 impl Directory {
     /// Sets the members (uids of the same enterprise) of a group, which may be new.
     pub fn group_upserted<'m>(
@@ -17,47 +26,55 @@ impl Directory {
         eid: &str,
         gid: &str,
         members: impl IntoIterator<Item = &'m str>,
-    ) {
+    ) -> MemberChange {
+        let generation = self.generation;
         let Some(group) = self.group_named(eid, gid) else {
-            return;
+            return MemberChange::default();
         };
         if let Some(entry) = self.groups.get_mut(group) {
             // First of all, so that it is not dropped when its last old member leaves.
             entry.from_directory = true;
+            entry.told_in = generation;
         }
         let members: IdSet = members
             .into_iter()
             .filter_map(|uid| self.linkable(UserName { uid, eid }))
             .collect();
+        let mut change = MemberChange::default();
         let gone = self.groups.get(group).map(|g| g.members.without(&members));
         for user in gone.unwrap_or_default() {
+            change.left.extend(self.uid_of(user));
             self.leave(user, group);
         }
         for user in members.iter() {
-            if let Some(entry) = self.users.get_mut(user) {
-                entry.groups.insert(group);
+            if let Some(entry) = self.users.get_mut(user)
+                && entry.groups.insert(group)
+            {
+                change.joined.push(entry.uid.clone());
             }
         }
         if let Some(entry) = self.groups.get_mut(group) {
             entry.members = members;
         }
+        change
     }
 
-    /// Removes a group.
-    pub fn group_removed(&mut self, eid: &str, gid: &str) {
-        let group = self
-            .enterprises
-            .find(0, eid)
-            .and_then(|e| self.groups.find(e, gid));
-        let Some(group) = group else { return };
+    /// Removes a group; gives its former members.
+    pub fn group_removed(&mut self, eid: &str, gid: &str) -> MemberChange {
+        let mut change = MemberChange::default();
+        let Some(group) = self.group_id(eid, gid) else {
+            return change;
+        };
         if let Some(entry) = self.groups.get_mut(group) {
             entry.from_directory = false;
         }
         let members: Option<Vec<Id>> = self.groups.get(group).map(|g| g.members.iter().collect());
         for user in members.unwrap_or_default() {
+            change.left.extend(self.uid_of(user));
             self.leave(user, group);
         }
         self.groups.remove(group);
+        change
     }
 
     /// Links two users of (usually) two enterprises; holds both ways.
@@ -166,7 +183,7 @@ impl Directory {
         }
         for (one, other) in [(a, b), (b, a)] {
             if let Some(entry) = self.users.get_mut(one) {
-                entry.partners.insert(other);
+                entry.partners.insert(other, self.generation);
             }
         }
     }
@@ -204,8 +221,13 @@ impl Directory {
             gid: gid.into(),
             enterprise,
             from_directory: false,
+            told_in: 0,
             members: IdSet::default(),
         })
+    }
+
+    fn uid_of(&self, id: Id) -> Option<SmolStr> {
+        Some(self.users.get(id)?.uid.clone())
     }
 
     fn eid_of(&self, id: Id) -> Option<SmolStr> {

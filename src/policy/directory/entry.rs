@@ -7,7 +7,7 @@ use std::sync::Arc;
 use hashbrown::HashSet;
 use smol_str::SmolStr;
 
-use super::table::{Id, IdSet, Named};
+use super::table::{Id, IdSet, LinkSet, Named};
 use crate::policy::filter::Filter;
 use crate::policy::rights::{Account, Kinds};
 use crate::protocol::name;
@@ -16,6 +16,8 @@ use crate::protocol::name;
 pub(super) struct Enterprise {
     pub(super) eid: SmolStr,
     pub(super) suspended: bool,
+    /// The generation in which the suspension was last told.
+    pub(super) suspended_in: u32,
 }
 
 impl Named for Enterprise {
@@ -46,11 +48,13 @@ pub(super) struct User {
     pub(super) kinds: Kinds,
     /// Live sessions.
     pub(super) pins: u32,
+    /// The generation in which the feed or a snapshot last told of the user.
+    pub(super) told_in: u32,
     /// Place in the order of eviction; 0: none yet.
     pub(super) stamp: u32,
     pub(super) profile: Option<Arc<Profile>>,
     pub(super) groups: IdSet,
-    pub(super) partners: IdSet,
+    pub(super) partners: LinkSet,
 }
 
 impl Named for User {
@@ -67,10 +71,11 @@ impl User {
             state: State::Named,
             kinds: Kinds::NONE,
             pins: 0,
+            told_in: 0,
             stamp: 0,
             profile: None,
             groups: IdSet::default(),
-            partners: IdSet::default(),
+            partners: LinkSet::default(),
         }
     }
 
@@ -94,6 +99,8 @@ pub(super) struct Group {
     pub(super) enterprise: Id,
     /// Told by the feed, not put together from logins.
     pub(super) from_directory: bool,
+    /// The generation in which it was last told.
+    pub(super) told_in: u32,
     pub(super) members: IdSet,
 }
 

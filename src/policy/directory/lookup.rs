@@ -46,6 +46,14 @@ impl Directory {
         self.find(user).standing() == Standing::Active
     }
 
+    /// Whether a login of the user may be believed: a user whom the directory does not hold may be newer than it.
+    pub fn may_log_in(&self, user: UserName<'_>) -> bool {
+        !matches!(
+            self.find(user).standing(),
+            Standing::Removed | Standing::Suspended
+        )
+    }
+
     /// Whether the user is in the group `gid` of the user's enterprise.
     pub fn is_member(&self, user: UserName<'_>, gid: &str) -> bool {
         self.find(user).is_member(gid)
@@ -75,13 +83,14 @@ impl Directory {
 
     /// The members (uids) of a group; nothing when there is no such group.
     pub fn members<'d>(&'d self, eid: &str, gid: &str) -> impl Iterator<Item = &'d str> {
-        let group = self
-            .enterprises
-            .find(0, eid)
-            .and_then(|e| self.groups.find(e, gid))
-            .and_then(|id| self.groups.get(id));
+        let group = self.group_id(eid, gid).and_then(|id| self.groups.get(id));
         let ids = group.into_iter().flat_map(|g| g.members.iter());
         ids.filter_map(|id| Some(&*self.users.get(id)?.uid))
+    }
+
+    pub(super) fn group_id(&self, eid: &str, gid: &str) -> Option<Id> {
+        let enterprise = self.enterprises.find(0, eid)?;
+        self.groups.find(enterprise, gid)
     }
 
     fn is_suspended_id(&self, enterprise: Id) -> bool {
@@ -106,6 +115,11 @@ impl<'d> Person<'d> {
             Some(State::Named) | None if self.directory.complete => Standing::NotInDirectory,
             Some(State::Named) | None => Standing::Active,
         }
+    }
+
+    /// Whether rights of the person's own are known, beyond the name.
+    pub fn is_known(&self) -> bool {
+        self.user.is_some_and(|(_, user)| user.is_known())
     }
 
     /// Whether the person is in the group `gid` of the own enterprise.

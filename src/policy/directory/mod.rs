@@ -9,12 +9,15 @@
 
 mod changes;
 mod entry;
+mod load;
 mod logins;
 mod lookup;
 mod table;
 #[cfg(test)]
 mod tests;
 
+pub use changes::MemberChange;
+pub use load::Gone;
 pub use lookup::{Person, Standing};
 
 use entry::{Enterprise, Group, Profiles, State, User};
@@ -33,6 +36,9 @@ pub struct Directory {
     profiles: Profiles,
     logins: Logins,
     complete: bool,
+    /// Counts loads; what is told is marked with it.
+    generation: u32,
+    sweep: Option<load::Sweep>,
 }
 
 impl Directory {
@@ -46,6 +52,8 @@ impl Directory {
             profiles: Profiles::default(),
             logins: Logins::new(login_capacity),
             complete: false,
+            generation: 0,
+            sweep: None,
         }
     }
 
@@ -95,11 +103,33 @@ impl Directory {
         self.evict();
     }
 
+    /// What a former answer said of a user who is not known any more. It may be older than what the feed told
+    /// since, so it gives no membership of a group that the feed told of, and overrules nothing.
+    pub fn recall(&mut self, user: UserName<'_>, rights: &Rights) {
+        if self.find(user).is_known() {
+            return;
+        }
+        let (eid, mut rights) = (user.eid, rights.clone());
+        rights.groups.retain(|gid| !self.is_told_group(eid, gid));
+        let told: Vec<String> = self.find(user).groups().map(str::to_owned).collect();
+        rights.groups.extend(told);
+        self.login(user, &rights);
+    }
+
+    fn is_told_group(&self, eid: &str, gid: &str) -> bool {
+        let group = self.group_id(eid, gid).and_then(|id| self.groups.get(id));
+        group.is_some_and(|group| group.from_directory)
+    }
+
     /// Takes in a user from the feed or a snapshot. Groups and partners have events of their own.
     pub fn upsert_user(&mut self, user: UserName<'_>, account: &Account) {
+        let generation = self.generation;
         if let Some(id) = self.user_named(user) {
             self.set_state(id, State::Directory);
             self.set_account(id, account);
+            if let Some(entry) = self.users.get_mut(id) {
+                entry.told_in = generation;
+            }
         }
     }
 
@@ -124,11 +154,13 @@ impl Directory {
     }
 
     fn set_suspended(&mut self, eid: &str, suspended: bool) {
+        let generation = self.generation;
         if let Some(entry) = self
             .enterprise_named(eid)
             .and_then(|id| self.enterprises.get_mut(id))
         {
             entry.suspended = suspended;
+            entry.suspended_in = generation;
         }
     }
 
@@ -158,6 +190,7 @@ impl Directory {
         self.enterprises.insert(Enterprise {
             eid: eid.into(),
             suspended: false,
+            suspended_in: 0,
         })
     }
 

@@ -88,6 +88,11 @@ impl<T: Named> Table<T> {
         Some(entry)
     }
 
+    /// Slots, used and free: ids are below this.
+    pub(super) fn slots(&self) -> Id {
+        Id::try_from(self.slots.len()).unwrap_or(Id::MAX)
+    }
+
     #[cfg(test)]
     pub(super) fn iter(&self) -> impl Iterator<Item = &T> {
         self.slots.iter().flatten()
@@ -153,6 +158,75 @@ impl IdSet {
     #[cfg(test)]
     pub(super) fn own_bytes(&self) -> usize {
         self.0.capacity() * size_of::<Id>()
+    }
+}
+
+/// A sorted set of ids, each with the generation in which it was last told: 8 bytes a member.
+#[derive(Debug, Default)]
+pub(super) struct LinkSet(Vec<(Id, u32)>);
+
+impl LinkSet {
+    fn place(&self, id: Id) -> Result<usize, usize> {
+        self.0.binary_search_by_key(&id, |(other, _)| *other)
+    }
+
+    pub(super) fn has(&self, id: Id) -> bool {
+        self.place(id).is_ok()
+    }
+
+    /// Whether it was not there.
+    pub(super) fn insert(&mut self, id: Id, generation: u32) -> bool {
+        match self.place(id) {
+            Ok(at) => {
+                if let Some(link) = self.0.get_mut(at) {
+                    link.1 = generation;
+                }
+                false
+            }
+            Err(at) => {
+                if self.0.is_empty() {
+                    self.0.reserve_exact(1);
+                }
+                self.0.insert(at, (id, generation));
+                true
+            }
+        }
+    }
+
+    /// Whether it was there.
+    pub(super) fn remove(&mut self, id: Id) -> bool {
+        let Ok(at) = self.place(id) else {
+            return false;
+        };
+        self.0.remove(at);
+        if self.0.is_empty() {
+            self.0 = Vec::new();
+        }
+        true
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = Id> + '_ {
+        self.0.iter().map(|(id, _)| *id)
+    }
+
+    /// Those last told in another generation.
+    pub(super) fn not_of(&self, generation: u32) -> impl Iterator<Item = Id> + '_ {
+        let old = self.0.iter().filter(move |(_, told)| *told != generation);
+        old.map(|(id, _)| *id)
+    }
+
+    /// Those of this set that are not in `other`.
+    pub(super) fn without(&self, other: &IdSet) -> Vec<Id> {
+        self.iter().filter(|id| !other.has(*id)).collect()
+    }
+
+    #[cfg(test)]
+    pub(super) fn own_bytes(&self) -> usize {
+        self.0.capacity() * size_of::<(Id, u32)>()
     }
 }
 

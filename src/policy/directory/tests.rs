@@ -3,11 +3,11 @@
 use super::*;
 use crate::policy::rights::{Kind, Kinds};
 
-fn user(text: &str) -> UserName<'_> {
+pub(super) fn user(text: &str) -> UserName<'_> {
     UserName::parse(text).unwrap()
 }
 
-fn rights(roles: &[&str], groups: &[&str], partners: &[&str]) -> Rights {
+pub(super) fn rights(roles: &[&str], groups: &[&str], partners: &[&str]) -> Rights {
     let own = |list: &[&str]| list.iter().map(|s| (*s).to_owned()).collect();
     Rights {
         account: Account {
@@ -225,8 +225,8 @@ fn both_ends_stay_in_step_under_random_changes() {
         match next(10) {
             0 => d.upsert_user(a, &Account::default()),
             1 => d.remove_user(a),
-            2 => d.group_upserted(a.eid, &gid, [a.uid, b.uid]),
-            3 => d.group_removed(a.eid, &gid),
+            2 => drop(d.group_upserted(a.eid, &gid, [a.uid, b.uid])),
+            3 => drop(d.group_removed(a.eid, &gid)),
             4 => d.partner_linked(a, b),
             5 => d.partner_unlinked(a, b),
             6 => d.session_began(a),
