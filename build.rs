@@ -60,7 +60,9 @@ fn bind(headers: &Path) {
         .header("include/wrapper.h")
         .clang_arg("-Iinclude")
         .clang_arg(format!("-I{}", headers.display()))
-        .allowlist_type("mosquitto_(opt|evt_(acl_check|basic_auth|disconnect|reload))|mep_.*")
+        .allowlist_type(
+            "mosquitto_(opt|evt_(acl_check|basic_auth|control|disconnect|reload))|mep_.*",
+        )
         .allowlist_function("mep_.*")
         .allowlist_var("MOSQ_(ACL|LOG|ERR|EVT)_.*|LIBMOSQUITTO_(MAJOR|MINOR|REVISION)|mep_.*")
         .allowlist_type("mosq_err_t|mosquitto_plugin_event")

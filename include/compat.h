@@ -24,6 +24,17 @@ struct mep_evt_connect {
 	void *future2[4];
 };
 
+/* struct mosquitto_subscription of 2.1. */
+struct mep_subscription {
+	const char *clientid;
+	const char *topic_filter;
+	void *properties;
+	uint32_t identifier;
+	uint8_t options; /* as in SUBSCRIBE: MQTT 5, 3.8.3.1 */
+	uint8_t padding[3];
+	void *future2[8];
+};
+
 /* The layout shared by struct mosquitto_evt_tick of 2.0 (next_ns) and of 2.1 (next_ms). */
 struct mep_evt_tick {
 	void *future;

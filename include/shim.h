@@ -36,6 +36,10 @@ int mep_client_protocol_version(const struct mosquitto *client);
 int mep_publish(const char *client_id, const char *topic, const void *payload, uint32_t payload_len,
 		int qos, bool retain, uint32_t expiry_s);
 int mep_kick(const char *client_id, bool with_will);
+
+/* Subscriptions on a client's behalf; MOSQ_ERR_NOT_FOUND when there is no such session or subscription. */
+int mep_subscribe(const char *client_id, const char *filter, uint8_t qos);
+int mep_unsubscribe(const char *client_id, const char *filter);
 int mep_complete_auth(const char *client_id, int result);
 
 #endif

@@ -64,6 +64,8 @@ impl Settings {
             delayed_login: on_off(options, "delayed_login", true)?,
             peer_failures_per_min: failures(options, "peer_failures_per_min", 600)?,
             user_failures_per_min: failures(options, "user_failures_per_min", 60)?,
+            pre_subscribe: on_off(options, "pre_subscribe", true)?,
+            presence: on_off(options, "presence", true)?,
             policy_file: path(options, "policy_file"),
             state_dir: path(options, "state_dir"),
             node: node(options, host_name)?,

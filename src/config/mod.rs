@@ -43,6 +43,10 @@ pub struct Settings {
     pub peer_failures_per_min: u32,
     /// `user_failures_per_min`: failed logins allowed per user; 0 for any number.
     pub user_failures_per_min: u32,
+    /// `pre_subscribe`: clients receive what is theirs without SUBSCRIBE.
+    pub pre_subscribe: bool,
+    /// `presence`: the plugin publishes who is online and who is not.
+    pub presence: bool,
     /// `policy_file`: grants beyond the default policy, JSON.
     pub policy_file: Option<PathBuf>,
     /// `state_dir`: where to keep what should survive a restart.

@@ -3,7 +3,7 @@
 use super::ConfigError;
 
 /// Every option, without Mosquitto's `plugin_opt_` prefix.
-pub const OPTION_NAMES: [&str; 17] = [
+pub const OPTION_NAMES: [&str; 19] = [
     "static_url",
     "client_id",
     "client_secret",
@@ -18,6 +18,8 @@ pub const OPTION_NAMES: [&str; 17] = [
     "delayed_login",
     "peer_failures_per_min",
     "user_failures_per_min",
+    "pre_subscribe",
+    "presence",
     "policy_file",
     "state_dir",
     "node",

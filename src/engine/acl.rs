@@ -1,5 +1,6 @@
 //! The decision about a publish, a delivery or a subscription, and what a refused sender is told.
 
+use super::echo::may_echo;
 use super::{ConnKey, Effect, Engine, Level, Now, Publication};
 use crate::policy::{Decision, PayloadError, Reason, Subject, check_payload};
 use crate::protocol::{Notice, SessionName, Topic, UserName};
@@ -30,8 +31,12 @@ pub struct Query<'a> {
     pub access: Access,
     /// Topic name, or filter.
     pub topic: &'a str,
-    /// The payload of a publish.
+    /// The payload of a message.
     pub payload: &'a [u8],
+    /// The quality of service of a message.
+    pub qos: u8,
+    /// The broker asks about the sender of a message that it keeps, not about somebody who is there.
+    pub sender_at_rest: bool,
 }
 
 /// The answer.
@@ -65,14 +70,62 @@ impl Engine {
             device: session.device,
             kind: self.sessions.get(query.conn).map(|s| s.kind),
         };
+        if query.access == Access::Publish && self.is_will_of_presence(query, session) {
+            return Ruling::Deny;
+        }
         match self.judge(&subject, query) {
-            Ok(()) => Ruling::Allow,
+            Ok(()) => self.follow(query, session, now),
             Err(denial) => {
                 if query.access != Access::Receive {
                     self.tell_refused(query, session.user, &denial.to_string(), now());
                 }
                 Ruling::Deny
             }
+        }
+    }
+
+    /// What follows from what is allowed; a delivery may still be one too many.
+    fn follow(
+        &mut self,
+        query: &Query<'_>,
+        own: SessionName<'_>,
+        now: impl FnOnce() -> Now,
+    ) -> Ruling {
+        match query.access {
+            Access::Receive => return self.deliver(query, own),
+            Access::Publish => self.published(query, own, now),
+            Access::Subscribe => {}
+            Access::Unsubscribe => self.sessions.note_inbox(query.conn, false),
+        }
+        Ruling::Allow
+    }
+
+    fn published(&mut self, query: &Query<'_>, own: SessionName<'_>, now: impl FnOnce() -> Now) {
+        let topic = Topic::parse(query.topic);
+        if may_echo(topic, own) {
+            self.sent
+                .remember(query.client_id, query.topic, query.payload);
+        }
+        self.presence_said(query, topic, own.user);
+        self.keep_for_hand(query, topic, now);
+    }
+
+    fn deliver(&mut self, query: &Query<'_>, own: SessionName<'_>) -> Ruling {
+        let topic = Topic::parse(query.topic);
+        self.seen_by_broker(query, topic);
+        let superfluous = match topic {
+            Topic::Presence { .. } => self.is_stale_presence(topic, query.payload),
+            _ => {
+                may_echo(topic, own)
+                    && self
+                        .sent
+                        .is_echo(own, query.client_id, query.topic, query.payload)
+            }
+        };
+        if superfluous {
+            Ruling::Deny
+        } else {
+            Ruling::Allow
         }
     }
 
@@ -115,27 +168,34 @@ impl Engine {
     }
 
     fn notify_refused(&mut self, query: &Query<'_>, user: UserName<'_>, reason: &str, now: Now) {
-        self.notice_number += 1;
         let notice = Notice {
-            id: format!("refused-{}-{}", now.unix_ms, self.notice_number),
+            id: self.notice_id("refused", now),
             kind: "message.refused".to_owned(),
             time: now.unix_ms,
             title: "Message refused".to_owned(),
             body: reason.to_owned(),
             data: serde_json::json!({ "topic": query.topic, "reason": reason }),
         };
-        self.later(Effect::Publish(Publication {
-            to: Some(query.client_id.into()),
-            topic: Topic::SysNoticeUser {
-                eid: user.eid,
-                uid: user.uid,
-            }
-            .to_string(),
-            payload: notice.encode(),
-            qos: 0,
-            retain: false,
-            expiry_s: 0,
-        }));
+        self.later(Effect::Publish(own_notice(query.client_id, user, &notice)));
+    }
+
+    /// An id for a notice of the plugin's own.
+    pub(super) fn notice_id(&mut self, what: &str, now: Now) -> String {
+        self.notice_number += 1;
+        format!("{what}-{}-{}", now.unix_ms, self.notice_number)
+    }
+}
+
+/// A notice of the plugin's own to one client, subscribed or not.
+pub(super) fn own_notice(client_id: &str, user: UserName<'_>, notice: &Notice) -> Publication {
+    let UserName { uid, eid } = user;
+    Publication {
+        to: Some(client_id.into()),
+        topic: Topic::SysNoticeUser { eid, uid }.to_string(),
+        payload: notice.encode(),
+        qos: 0,
+        retain: false,
+        expiry_s: 0,
     }
 }
 

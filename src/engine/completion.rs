@@ -2,11 +2,12 @@
 
 use std::rc::Rc;
 
+use super::acl::own_notice;
 use super::pending::Ticket;
-use super::{ConnKey, Engine, Now, Origin, Outcome, Refusal, Session};
+use super::{ConnKey, Effect, Engine, Now, Origin, Outcome, Refusal, Session};
 use crate::policy::{Account, Kind, Rights};
-use crate::protocol::SessionName;
 use crate::protocol::contract::{DeviceKind, Grant, TokenDigest};
+use crate::protocol::{Notice, SessionName};
 
 /// A delayed login whose completion the broker is carrying out; a session as soon as it reports it.
 pub(super) struct Approved {
@@ -37,8 +38,9 @@ impl Engine {
         Some(judged.map(|_| ()))
     }
 
-    /// The broker reports a completed login (2.1): a delayed one becomes a session.
-    pub fn connected(&mut self, client_id: &str) {
+    /// The broker reports a completed login (2.1): a delayed one becomes a session. Gives what the client is
+    /// subscribed to, at once: messages may come before the next TICK.
+    pub fn connected(&mut self, client_id: &str, now: Now) -> Vec<Effect> {
         if let Some(Approved {
             client_id,
             conn,
@@ -48,8 +50,9 @@ impl Engine {
             .approved
             .take_if(|approved| &*approved.client_id == client_id)
         {
-            self.begin_session(conn, &client_id, digest, &grant);
+            self.begin_session(conn, &client_id, digest, &grant, now);
         }
+        self.subscribe_client(client_id)
     }
 
     /// The completion is over: what the broker did not report connected had gone before.
@@ -64,6 +67,29 @@ impl Engine {
         };
         if let Some(name) = session.name() {
             self.directory.session_ended(name.user);
+        }
+        if !self.sessions.has_client(&session.client_id) {
+            self.devices.left(&session.client_id);
+        }
+        self.presence_left(conn, &session);
+    }
+
+    /// Tells a user's other devices that one more has logged in.
+    fn tell_elsewhere(&mut self, client_id: &str, grant: &Grant, now: Now) {
+        let (device, kind) = (&grant.device, grant.kind);
+        let notice = Notice {
+            id: self.notice_id("login", now),
+            kind: "login.elsewhere".to_owned(),
+            time: now.unix_ms,
+            title: "Logged in on another device".to_owned(),
+            body: format!("Your account has logged in on the device {device} ({kind})."),
+            data: serde_json::json!({ "device": device, "kind": kind.to_string() }),
+        };
+        for other in self.sessions.of_user(grant.user(), None) {
+            if *other != *client_id {
+                let publication = own_notice(&other, grant.user(), &notice);
+                self.due.push(Effect::Publish(publication));
+            }
         }
     }
 
@@ -93,8 +119,15 @@ impl Engine {
         client_id: &str,
         digest: TokenDigest,
         grant: &Grant,
+        now: Now,
     ) {
         self.disconnected(conn);
+        let user = grant.user();
+        let first = !self.sessions.is_online(&user.to_string());
+        let new_here = !self.devices.came(client_id) && !self.sessions.has_client(client_id);
+        if new_here && !first {
+            self.tell_elsewhere(client_id, grant, now);
+        }
         self.sessions.begin(
             conn,
             Session {
@@ -102,17 +135,21 @@ impl Engine {
                 kind: kind(grant.kind),
                 digest,
                 exp_s: grant.exp_s,
+                takes_inbox: false,
             },
         );
-        if let Some(rights) = rights(grant) {
-            self.directory.login(grant.user(), &rights);
+        if !self.directory.find(user).is_known()
+            && let Some(rights) = rights(grant)
+        {
+            self.directory.recall(user, &rights);
         }
-        self.directory.session_began(grant.user());
+        self.directory.session_began(user);
+        self.presence_came(user, first);
     }
 }
 
 /// What the grant says of rights; `None` when it says nothing.
-fn rights(grant: &Grant) -> Option<Rights> {
+pub(super) fn rights(grant: &Grant) -> Option<Rights> {
     let told = grant.entitlements.as_ref()?;
     Some(Rights {
         account: Account {

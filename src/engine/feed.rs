@@ -1,10 +1,10 @@
-//! What an event of the control feed means for tokens, sessions, directory and receivers.
+//! What an event of the control feed means for tokens, sessions and receivers; those that tell of the directory
+//! go on to `directory`.
 
 use std::rc::Rc;
 
 use super::{Effect, Engine, Level, Now, Origin, Publication, TokenDigest};
-use crate::policy::Account;
-use crate::protocol::contract::{Entitlements, FeedEvent, Scope, SystemNotice};
+use crate::protocol::contract::{FeedEvent, Scope, SystemNotice};
 use crate::protocol::{Topic, UserName};
 
 /// Revoked tokens remembered, against an answer that was on its way when the token was revoked.
@@ -24,50 +24,13 @@ impl Engine {
                 uid,
                 device,
                 reason,
-            } => self.kick_user(
-                UserName {
-                    uid: &uid,
-                    eid: &eid,
-                },
-                device.as_deref(),
-                &reason,
-            ),
-            FeedEvent::UserUpserted {
-                eid,
-                uid,
-                entitlements,
             } => {
-                self.upsert_user(
-                    UserName {
-                        uid: &uid,
-                        eid: &eid,
-                    },
-                    entitlements,
-                );
-                Vec::new()
+                let (uid, eid) = (&uid, &eid);
+                self.kick_user(UserName { uid, eid }, device.as_deref(), &reason)
             }
-            FeedEvent::UserRemoved { eid, uid } => self.remove_user(UserName {
-                uid: &uid,
-                eid: &eid,
-            }),
-            FeedEvent::EnterpriseUpserted { eid } => {
-                self.directory.restore_enterprise(&eid);
-                Vec::new()
-            }
-            FeedEvent::EnterpriseSuspended { eid } => self.suspend(&eid),
-            FeedEvent::GroupUpserted { eid, gid, members } => {
-                self.directory
-                    .group_upserted(&eid, &gid, members.iter().map(String::as_str));
-                Vec::new()
-            }
-            FeedEvent::GroupRemoved { eid, gid } => {
-                self.directory.group_removed(&eid, &gid);
-                Vec::new()
-            }
-            FeedEvent::PartnerLinked { a, b } => self.partners(&a, &b, true),
-            FeedEvent::PartnerUnlinked { a, b } => self.partners(&a, &b, false),
             FeedEvent::Notice(notice) => self.notice(notice, now),
             FeedEvent::SnapshotRequired => self.lost_track(),
+            change => self.directory_event(change),
         }
     }
 
@@ -95,51 +58,18 @@ impl Engine {
         self.kick_token(&digest, "login token revoked")
     }
 
-    fn kick_user(&mut self, user: UserName<'_>, device: Option<&str>, reason: &str) -> Vec<Effect> {
+    pub(super) fn kick_user(
+        &mut self,
+        user: UserName<'_>,
+        device: Option<&str>,
+        reason: &str,
+    ) -> Vec<Effect> {
         let reason = if reason.is_empty() {
             "kicked by the static service"
         } else {
             reason
         };
         kicks(self.sessions.of_user(user, device), reason)
-    }
-
-    fn upsert_user(&mut self, user: UserName<'_>, entitlements: Option<Entitlements>) {
-        let Entitlements {
-            roles, channels, ..
-        } = entitlements.unwrap_or_default();
-        let kinds = self.directory.find(user).kinds();
-        self.directory.upsert_user(
-            user,
-            &Account {
-                kinds,
-                roles,
-                channels,
-            },
-        );
-    }
-
-    fn remove_user(&mut self, user: UserName<'_>) -> Vec<Effect> {
-        self.directory.remove_user(user);
-        self.tokens.forget_if(|grant| grant.user() == user);
-        kicks(self.sessions.of_user(user, None), "user removed")
-    }
-
-    fn suspend(&mut self, eid: &str) -> Vec<Effect> {
-        self.directory.suspend_enterprise(eid);
-        self.tokens.forget_if(|grant| grant.eid == eid);
-        kicks(self.sessions.of_enterprise(eid), "enterprise suspended")
-    }
-
-    fn partners(&mut self, a: &str, b: &str, linked: bool) -> Vec<Effect> {
-        if let (Ok(a), Ok(b)) = (UserName::parse(a), UserName::parse(b)) {
-            if linked {
-                self.directory.partner_linked(a, b);
-            } else {
-                self.directory.partner_unlinked(a, b);
-            }
-        }
-        Vec::new()
     }
 
     /// Events were lost, and a revocation may be among them: known tokens are checked again, and the
@@ -155,36 +85,44 @@ impl Engine {
         vec![Effect::Log(Level::Warning, text)]
     }
 
-    fn notice(&mut self, mut notice: SystemNotice, now: Now) -> Vec<Effect> {
+    pub(super) fn notice(&mut self, mut notice: SystemNotice, now: Now) -> Vec<Effect> {
         if notice.notice.time == 0 {
             notice.notice.time = now.unix_ms;
         }
         let payload = notice.notice.encode();
-        let publish = |topic: Topic<'_>| {
-            Effect::Publish(Publication {
-                to: None,
-                topic: topic.to_string(),
-                payload: payload.clone(),
-                qos: 1,
-                retain: notice.retain,
-                expiry_s: notice.expiry_s,
+        let publications = self.topics_of(&notice.scope).into_iter();
+        let publications = publications.map(|topic| Publication {
+            to: None,
+            topic,
+            payload: payload.clone(),
+            qos: 1,
+            retain: notice.retain,
+            expiry_s: notice.expiry_s,
+        });
+        publications
+            .map(|publication| {
+                self.keep_notice_for_hand(&publication);
+                Effect::Publish(publication)
             })
-        };
-        match &notice.scope {
-            Scope::All => vec![publish(Topic::SysNotice)],
-            Scope::Enterprise { eid } => vec![publish(Topic::SysNoticeEnterprise { eid })],
-            Scope::User { eid, uid } => vec![publish(Topic::SysNoticeUser { eid, uid })],
+            .collect()
+    }
+
+    fn topics_of(&self, scope: &Scope) -> Vec<String> {
+        match scope {
+            Scope::All => vec![Topic::SysNotice.to_string()],
+            Scope::Enterprise { eid } => vec![Topic::SysNoticeEnterprise { eid }.to_string()],
+            Scope::User { eid, uid } => vec![Topic::SysNoticeUser { eid, uid }.to_string()],
             Scope::Group { eid, gid } => {
                 let members = self.directory.members(eid, gid);
                 members
-                    .map(|uid| publish(Topic::SysNoticeUser { eid, uid }))
+                    .map(|uid| Topic::SysNoticeUser { eid, uid }.to_string())
                     .collect()
             }
         }
     }
 }
 
-fn kicks(client_ids: Vec<Box<str>>, reason: &str) -> Vec<Effect> {
+pub(super) fn kicks(client_ids: Vec<Box<str>>, reason: &str) -> Vec<Effect> {
     client_ids
         .into_iter()
         .map(|client_id| Effect::Kick {

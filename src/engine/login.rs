@@ -162,7 +162,7 @@ impl Engine {
         if let Some((grant, origin)) = self.tokens.good(&digest, now) {
             let checked = self.check_grant(claim.name, &grant, now);
             if checked.is_ok() {
-                self.begin_session(claim.conn, claim.client_id, digest, &grant);
+                self.begin_session(claim.conn, claim.client_id, digest, &grant, now);
                 self.keep_record(claim.client_id, claim.peer, Outcome::Granted(origin), now);
             }
             return Some(checked);
@@ -233,7 +233,7 @@ impl Engine {
         if grant.exp_s <= now.unix_s() {
             return Err(Refusal::Expired);
         }
-        if !self.directory.is_active(claimed.user) {
+        if !self.directory.may_log_in(claimed.user) {
             return Err(Refusal::ShutOut);
         }
         Ok(())

@@ -5,12 +5,19 @@
 
 mod acl;
 mod answer;
+mod by_hand;
 mod completion;
+mod control;
+mod devices;
+mod directory;
+mod echo;
 mod failures;
 mod feed;
 mod limit;
 mod login;
 mod pending;
+mod presence;
+mod presubscription;
 mod record;
 mod refusal;
 mod sessions;
@@ -26,6 +33,7 @@ use lru::LruCache;
 
 pub use acl::{Access, Query, Ruling};
 pub use answer::Failure;
+pub use control::Done;
 pub use login::{Attempt, Step, Wait};
 pub use pending::{MAX_WAITING, Pending, Ticket};
 pub use record::{LoginRecord, Outcome};
@@ -112,6 +120,20 @@ pub enum Effect {
     },
     /// Publish.
     Publish(Publication),
+    /// Subscribe a client on its behalf (2.1).
+    Subscribe {
+        /// Whom.
+        client_id: Box<str>,
+        /// To what, at QoS 1.
+        filter: String,
+    },
+    /// Drop a client's subscription (2.1).
+    Unsubscribe {
+        /// Whose.
+        client_id: Box<str>,
+        /// The filter as it was subscribed to.
+        filter: String,
+    },
     /// Put a login on record.
     Record(LoginRecord),
     /// Write a line.
@@ -137,6 +159,12 @@ pub struct EngineConfig {
     pub peer_failures_per_min: u32,
     /// Failed logins allowed per user and minute; 0 for any number.
     pub user_failures_per_min: u32,
+    /// Whether the broker has calls for its clients' subscriptions (2.1).
+    pub broker_subscriptions: bool,
+    /// Whether clients receive what is theirs without SUBSCRIBE.
+    pub pre_subscribe: bool,
+    /// Whether presence is published by the plugin.
+    pub presence: bool,
 }
 
 /// Everything that the broker's thread owns.
@@ -161,6 +189,12 @@ pub struct Engine {
     feed_live: bool,
     reachable: bool,
     outbox: Vec<Effect>,
+    /// As `outbox`, for what must not be dropped; bounded by the sessions that it is about.
+    due: Vec<Effect>,
+    devices: devices::Devices,
+    words: presence::Words,
+    sent: echo::Sent,
+    by_hand: by_hand::ByHand,
     refusal_notices: Throttle,
     refusal_logs: Throttle,
     notice_number: u64,
@@ -190,6 +224,11 @@ impl Engine {
             feed_live: false,
             reachable: true,
             outbox: Vec::new(),
+            due: Vec::new(),
+            devices: devices::Devices::new(),
+            words: presence::Words::default(),
+            sent: echo::Sent::new(),
+            by_hand: by_hand::ByHand::default(),
             refusal_notices: Throttle::new(Duration::from_secs(1), 10_000),
             refusal_logs: Throttle::new(Duration::from_secs(10), 10_000),
             notice_number: 0,
@@ -227,9 +266,14 @@ impl Engine {
     }
 
     fn learn(&mut self, digest: TokenDigest, grant: Rc<Grant>, origin: Origin, now: Now) {
-        if !self.revoked.contains(&digest) {
-            self.tokens.learn(digest, grant, origin, now);
+        if self.revoked.contains(&digest) {
+            return;
         }
+        // Rights are taken in when they are told, not at each login: the feed may have changed them since.
+        if let Some(rights) = completion::rights(&grant) {
+            self.directory.login(grant.user(), &rights);
+        }
+        self.tokens.learn(digest, grant, origin, now);
     }
 }
 

@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use hashbrown::HashMap;
 
 use super::ConnKey;
+use super::devices::user_part;
 use crate::policy::Kind;
 use crate::protocol::contract::TokenDigest;
 use crate::protocol::{SessionName, UserName};
@@ -24,6 +25,8 @@ pub struct Session {
     pub digest: TokenDigest,
     /// When that token expires, Unix seconds.
     pub exp_s: u64,
+    /// Whether the broker is known to route the user's inbox to it.
+    pub takes_inbox: bool,
 }
 
 impl Session {
@@ -62,6 +65,29 @@ impl Sessions {
         remove_from(&mut self.by_digest, &session.digest, conn);
         self.by_expiry.remove(&(session.exp_s, conn));
         Some(session)
+    }
+
+    /// Notes whether the broker routes the user's inbox to a connection.
+    pub fn note_inbox(&mut self, conn: ConnKey, takes: bool) {
+        if let Some(session) = self.by_conn.get_mut(&conn) {
+            session.takes_inbox = takes;
+        }
+    }
+
+    /// Whether the broker is known to route the user's inbox to all of the user's connections.
+    pub fn all_take_inbox(&self, user: &str) -> bool {
+        let mut conns = self.by_user.get(user).into_iter().flatten();
+        conns.all(|conn| self.by_conn.get(conn).is_some_and(|s| s.takes_inbox))
+    }
+
+    /// All sessions.
+    pub fn iter(&self) -> impl Iterator<Item = &Session> {
+        self.by_conn.values()
+    }
+
+    /// The client ids of all connections.
+    pub fn client_ids(&self) -> impl Iterator<Item = &str> {
+        self.by_conn.values().map(|session| &*session.client_id)
     }
 
     /// The session of a connection.
@@ -123,6 +149,13 @@ impl Sessions {
             .collect()
     }
 
+    /// Whether the device is logged in.
+    pub fn has_client(&self, client_id: &str) -> bool {
+        let conns = self.by_user.get(user_part(client_id)).into_iter().flatten();
+        let mut sessions = conns.filter_map(|conn| self.by_conn.get(conn));
+        sessions.any(|session| *session.client_id == *client_id)
+    }
+
     /// Whether the user is logged in anywhere.
     pub fn is_online(&self, user: &str) -> bool {
         self.by_user.contains_key(user)
@@ -137,12 +170,6 @@ impl Sessions {
     pub fn is_empty(&self) -> bool {
         self.by_conn.is_empty()
     }
-}
-
-fn user_part(client_id: &str) -> &str {
-    client_id
-        .split_once(':')
-        .map_or(client_id, |(user, _)| user)
 }
 
 fn remove_from<K, Q>(index: &mut HashMap<K, Vec<ConnKey>>, key: &Q, conn: ConnKey)
@@ -170,6 +197,7 @@ mod tests {
             kind: Kind::Pc,
             digest: digest(token),
             exp_s,
+            takes_inbox: false,
         }
     }
 

@@ -18,6 +18,10 @@ impl Engine {
     /// Everything that is due.
     pub fn tick(&mut self, now: Now) -> Vec<Effect> {
         let mut effects = std::mem::take(&mut self.outbox);
+        effects.append(&mut self.due);
+        self.presence_put_right();
+        effects.extend(self.bring_by_hand(now));
+        self.sweep(&mut effects);
         if now.mono < self.swept_at + SWEEP {
             return effects;
         }
@@ -39,6 +43,11 @@ impl Engine {
         }
         effects.extend(self.recheck_some());
         effects
+    }
+
+    /// Whether there is more to do than one TICK should take.
+    pub fn has_more(&self) -> bool {
+        self.directory.is_sweeping() || self.has_more_by_hand()
     }
 
     /// Ends some of the sessions that have to log in anew: all of them within a minute.

@@ -20,7 +20,7 @@ pub(super) enum Needed {
     Since21,
 }
 
-pub(super) fn all() -> [(u32, Callback, Needed, &'static str); 9] {
+pub(super) fn all() -> [(u32, Callback, Needed, &'static str); 10] {
     [
         (
             c::MOSQ_EVT_BASIC_AUTH,
@@ -53,6 +53,7 @@ pub(super) fn all() -> [(u32, Callback, Needed, &'static str); 9] {
             Needed::Always,
             "DISCONNECT",
         ),
+        (c::MOSQ_EVT_CONTROL, control, Needed::Always, "CONTROL"),
         (c::MOSQ_EVT_RELOAD, reload, Needed::Always, "RELOAD"),
         (c::MEP_EVT_CONNECT, connect, Needed::Since21, "CONNECT"),
         (
@@ -88,7 +89,7 @@ pub(super) unsafe fn register(
                 id,
                 number(event),
                 Some(callback),
-                std::ptr::null(),
+                event_data(event),
                 loaded.cast(),
             )
         };
@@ -115,8 +116,18 @@ pub(super) fn unregister(id: *mut c::mosquitto_plugin_id_t) {
         if needed == Needed::Since21 && !host.complete_auth {
             continue;
         }
-        // SAFETY: the broker's own identifier.
-        unsafe { c::mep_unregister(id, number(event), Some(callback), std::ptr::null()) };
+        // SAFETY: the broker's own identifier, and a literal or NULL.
+        unsafe { c::mep_unregister(id, number(event), Some(callback), event_data(event)) };
+    }
+}
+
+/// What a callback is registered for: CONTROL is for one topic.
+fn event_data(event: u32) -> *const c_void {
+    const CONTROL: &std::ffi::CStr = c"$CONTROL/enterprise-push/v1";
+    if event == c::MOSQ_EVT_CONTROL {
+        CONTROL.as_ptr().cast()
+    } else {
+        std::ptr::null()
     }
 }
 
@@ -235,6 +246,9 @@ unsafe extern "C" fn acl_check(_event: c_int, data: *mut c_void, userdata: *mut 
             access,
             topic,
             payload,
+            qos: event.qos,
+            // For such a question the broker makes up a client that was never connected (retain.c).
+            sender_at_rest: access == Access::Publish && client.address().is_empty(),
         };
         match loaded.plugin.acl(&query) {
             Ruling::Allow => SUCCESS,
@@ -250,6 +264,32 @@ fn access(raw: c_int) -> Option<Access> {
         c::MOSQ_ACL_SUBSCRIBE => Access::Subscribe,
         c::MOSQ_ACL_UNSUBSCRIBE => Access::Unsubscribe,
         _ => return None,
+    })
+}
+
+/// A message to the control topic, which the ACL check has let through. Whatever is wrong with it is told in the
+/// answer: an error here would only end the connection.
+unsafe extern "C" fn control(_event: c_int, data: *mut c_void, userdata: *mut c_void) -> c_int {
+    guard("CONTROL", SUCCESS, || {
+        // SAFETY: registered with a `Loaded`; the event's type is fixed by broker.h.
+        let opened = unsafe { open::<c::mosquitto_evt_control>(data, userdata) };
+        let Some((loaded, event)) = opened else {
+            return SUCCESS;
+        };
+        // SAFETY: the event's pointers are NULL or live for the callback, and `payload` holds `payloadlen`
+        // bytes (control.c).
+        let (client, payload) = unsafe {
+            (
+                Client::new(event.client),
+                decode::bytes(event.payload, event.payloadlen),
+            )
+        };
+        if let Some(client) = client
+            && let (Some(client_id), Some(username)) = (client.id(), client.username())
+        {
+            loaded.plugin.control(client_id, username, payload);
+        }
+        SUCCESS
     })
 }
 

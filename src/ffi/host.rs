@@ -32,6 +32,7 @@ pub(super) fn probe() -> c::mep_host {
 pub(super) fn capabilities() -> Capabilities {
     Capabilities {
         delayed_login: probe().complete_auth,
+        subscriptions: probe().subscriptions,
     }
 }
 
@@ -90,6 +91,20 @@ impl Host for Broker {
         checked(unsafe { c::mep_kick(client_id.as_ptr(), true) })
     }
 
+    fn subscribe(&self, client_id: &str, filter: &str) -> Result<(), HostError> {
+        let (client_id, filter) = (c_string(client_id)?, c_string(filter)?);
+        // SAFETY: C strings that outlive the call; the broker copies them (subs.c).
+        checked(unsafe {
+            c::mep_subscribe(client_id.as_ptr(), filter.as_ptr(), PRE_SUBSCRIBED_QOS)
+        })
+    }
+
+    fn unsubscribe(&self, client_id: &str, filter: &str) -> Result<(), HostError> {
+        let (client_id, filter) = (c_string(client_id)?, c_string(filter)?);
+        // SAFETY: as for `subscribe`.
+        checked(unsafe { c::mep_unsubscribe(client_id.as_ptr(), filter.as_ptr()) })
+    }
+
     fn complete_login(&self, client_id: &str, allow: bool) -> Result<(), HostError> {
         let client_id = c_string(client_id)?;
         let result = if allow {
@@ -101,6 +116,9 @@ impl Host for Broker {
         checked(unsafe { c::mep_complete_auth(client_id.as_ptr(), result) })
     }
 }
+
+/// At this quality of service clients are subscribed on their behalf.
+const PRE_SUBSCRIBED_QOS: u8 = 1;
 
 const INVALID: HostError = HostError(c::MOSQ_ERR_INVAL);
 

@@ -42,6 +42,9 @@ AT(mosquitto_evt_acl_check, access, 40);
 AT(mosquitto_evt_acl_check, payloadlen, 44);
 AT(mosquitto_evt_acl_check, qos, 48);
 AT(mosquitto_evt_acl_check, retain, 49);
+AT(mosquitto_evt_control, client, 8);
+AT(mosquitto_evt_control, payload, 24);
+AT(mosquitto_evt_control, payloadlen, 48);
 AT(mosquitto_evt_disconnect, client, 8);
 AT(mosquitto_evt_disconnect, reason, 16);
 AT(mosquitto_evt_tick, now_s, offsetof(struct mep_evt_tick, now_s));
@@ -61,6 +64,11 @@ _Static_assert((int)MEP_ERR_SERVER_UNAVAILABLE == (int)MOSQ_ERR_SERVER_UNAVAILAB
 AT(mosquitto_evt_tick, next_ms, offsetof(struct mep_evt_tick, next_ms));
 AT(mosquitto_evt_connect, client, offsetof(struct mep_evt_connect, client));
 AT(mosquitto_evt_client_offline, client, offsetof(struct mosquitto_evt_disconnect, client));
+AT(mosquitto_subscription, clientid, offsetof(struct mep_subscription, clientid));
+AT(mosquitto_subscription, topic_filter, offsetof(struct mep_subscription, topic_filter));
+AT(mosquitto_subscription, identifier, offsetof(struct mep_subscription, identifier));
+AT(mosquitto_subscription, options, offsetof(struct mep_subscription, options));
+_Static_assert(sizeof(struct mosquitto_subscription) == sizeof(struct mep_subscription), "subscription grew");
 #endif
 
 struct mep_host mep_host_probe(void)
@@ -153,6 +161,29 @@ int mep_kick(const char *client_id, bool with_will)
 {
 	return mosquitto_kick_client_by_clientid
 		? mosquitto_kick_client_by_clientid(client_id, with_will) : MOSQ_ERR_NOT_SUPPORTED;
+}
+
+int mep_subscribe(const char *client_id, const char *filter, uint8_t qos)
+{
+	struct mep_subscription sub = { .clientid = client_id, .topic_filter = filter, .options = qos };
+	int rc;
+
+	if(!mosquitto_subscription_add){
+		return MOSQ_ERR_NOT_SUPPORTED;
+	}
+	rc = mosquitto_subscription_add((const struct mosquitto_subscription *)&sub);
+	return rc == MOSQ_ERR_SUB_EXISTS ? MOSQ_ERR_SUCCESS : rc;
+}
+
+int mep_unsubscribe(const char *client_id, const char *filter)
+{
+	int rc;
+
+	if(!mosquitto_subscription_delete){
+		return MOSQ_ERR_NOT_SUPPORTED;
+	}
+	rc = mosquitto_subscription_delete(client_id, filter);
+	return rc == MOSQ_ERR_NO_SUBSCRIBERS ? MOSQ_ERR_NOT_FOUND : rc;
 }
 
 int mep_complete_auth(const char *client_id, int result)

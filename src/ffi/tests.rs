@@ -83,6 +83,7 @@ fn loaded() -> Box<Loaded> {
     let bell = Arc::new(SignalBell::install());
     let capabilities = Capabilities {
         delayed_login: true,
+        subscriptions: true,
     };
     let plugin =
         Plugin::start(Broker::new(), capabilities, &options, "test", bell.clone()).unwrap();

@@ -6,22 +6,26 @@
 use std::cell::{Cell, RefCell};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use super::Host;
+use super::{Host, HostError};
 use crate::config::{Secret, Settings};
 use crate::engine::{
     AskKey, Attempt, ConnKey, Effect, Engine, Level, LoginRecord, Now, Outcome, Query, Refusal,
     Ruling, Step, Ticket, Wait,
 };
+use crate::protocol::contract::DirectoryStep;
 use crate::upstream::Question;
 use crate::worker::{Inbox, Request, Update, Worker};
 
 /// Updates applied in one TICK; the rest waits for the next, so messages keep flowing.
 const UPDATES_PER_TICK: usize = 1000;
 
+/// Longest time in one TICK for the steps of a directory load, as far as single steps allow.
+const DIRECTORY_SLICE: Duration = Duration::from_micros(200);
+
 /// A broker runs TICK at least ten times a second from its first turn on.
 const FIRST_TICK: Duration = Duration::from_secs(2);
 
-/// The answer to a CONNECT.
+/// The answer to a CONNECT, for the C side.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LoginRuling {
     /// Let in.
@@ -112,7 +116,10 @@ impl<H: Host> Plugin<H> {
 
     /// CONNECT (2.1).
     pub fn connected(&self, client_id: &str) {
-        self.with_engine(|engine| engine.connected(client_id));
+        let now = self.now();
+        for effect in self.with_engine(|engine| engine.connected(client_id, now)) {
+            self.apply(effect);
+        }
     }
 
     /// DISCONNECT, and CLIENT_OFFLINE (2.1).
@@ -128,8 +135,10 @@ impl<H: Host> Plugin<H> {
             self.inbox.turn_came();
         }
         self.apply_updates(UPDATES_PER_TICK);
+        self.apply_steps();
         let mut effects = self.deferred.take();
         effects.extend(self.with_engine(|engine| engine.tick(self.now())));
+        let more = self.with_engine(|engine| engine.has_more());
         let mut published = false;
         for effect in effects {
             published |= matches!(effect, Effect::Publish(_));
@@ -138,14 +147,15 @@ impl<H: Host> Plugin<H> {
         if let Some(event) = self.last_event.take() {
             self.inbox.applied(event);
         }
-        if published {
+        let another = published || more;
+        if another {
             self.turn_wanted.set(true);
             self.inbox.want_turn();
         }
-        published
+        another
     }
 
-    fn now(&self) -> Now {
+    pub(super) fn now(&self) -> Now {
         let unix = SystemTime::now()
             .duration_since(UNIX_EPOCH)
             .unwrap_or_default();
@@ -213,13 +223,35 @@ impl<H: Host> Plugin<H> {
         }
     }
 
+    /// Takes in a slice of a directory load. What is left rings for another turn by itself.
+    fn apply_steps(&self) {
+        let began = Instant::now();
+        while began.elapsed() < DIRECTORY_SLICE {
+            let Some(step) = self.inbox.take_step() else {
+                return;
+            };
+            self.step(step);
+        }
+    }
+
+    /// Effects for the next TICK.
+    pub(super) fn defer(&self, effects: Vec<Effect>) {
+        self.deferred.borrow_mut().extend(effects);
+    }
+
+    /// Takes in one step of a directory load.
+    pub(super) fn step(&self, step: DirectoryStep) {
+        let effects = self.with_engine(|engine| engine.directory_step(step));
+        self.defer(effects);
+    }
+
     fn apply_update(&self, update: Update) {
         if let Update::Feed(id, _) | Update::FeedUnreadable(id, _) | Update::FeedAt(id) = &update {
             self.last_event.set(Some(*id));
         }
         let now = self.now();
         let effects = self.with_engine(|engine| super::updates::apply(engine, update, now));
-        self.deferred.borrow_mut().extend(effects);
+        self.defer(effects);
     }
 
     fn apply(&self, effect: Effect) {
@@ -244,6 +276,16 @@ impl<H: Host> Plugin<H> {
             } => {
                 self.complete(&client_id, ticket, outcome);
             }
+            Effect::Subscribe { client_id, filter } => {
+                if let Err(error) = self.host.subscribe(&client_id, &filter) {
+                    self.tell_subscription(&client_id, &filter, error);
+                }
+            }
+            Effect::Unsubscribe { client_id, filter } => {
+                if let Err(error) = self.host.unsubscribe(&client_id, &filter) {
+                    self.tell_subscription(&client_id, &filter, error);
+                }
+            }
             Effect::Record(record) => self.log(record_level(&record), &record.to_string()),
             Effect::Publish(publication) => {
                 if let Err(error) = self.host.publish(&publication) {
@@ -253,6 +295,14 @@ impl<H: Host> Plugin<H> {
                     );
                 }
             }
+        }
+    }
+
+    /// An absent device may have no session any more: that is no failure.
+    fn tell_subscription(&self, client_id: &str, filter: &str, error: HostError) {
+        if !error.is_no_such_session() {
+            let text = format!("{client_id}: subscription `{filter}` cannot be changed: {error}");
+            self.log(Level::Warning, &text);
         }
     }
 

@@ -7,12 +7,24 @@ use crate::engine::{Level, Publication};
 pub struct Capabilities {
     /// Delayed login (2.1): `MOSQ_ERR_AUTH_DELAYED` and its completion.
     pub delayed_login: bool,
+    /// Calls for its clients' subscriptions (2.1).
+    pub subscriptions: bool,
 }
 
 /// A call that the broker refused; the number is Mosquitto's `mosq_err_t`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("broker error {0}")]
 pub struct HostError(pub i32);
+
+impl HostError {
+    /// `MOSQ_ERR_NOT_FOUND`, the same number in all versions.
+    const NOT_FOUND: i32 = 6;
+
+    /// Whether the broker has no session of that client id, or the session no such subscription.
+    pub fn is_no_such_session(self) -> bool {
+        self.0 == Self::NOT_FOUND
+    }
+}
 
 /// Calls into the broker. Only on the broker's thread; all but `log` only from TICK.
 pub trait Host {
@@ -22,6 +34,10 @@ pub trait Host {
     fn publish(&self, publication: &Publication) -> Result<(), HostError>;
     /// Ends a client's connection; its will is sent.
     fn kick(&self, client_id: &str) -> Result<(), HostError>;
+    /// Subscribes a client at QoS 1. Retained messages are not sent for it. Also right after a connect.
+    fn subscribe(&self, client_id: &str, filter: &str) -> Result<(), HostError>;
+    /// Drops a client's subscription.
+    fn unsubscribe(&self, client_id: &str, filter: &str) -> Result<(), HostError>;
     /// Completes a delayed login.
     fn complete_login(&self, client_id: &str, allow: bool) -> Result<(), HostError>;
 }

@@ -1,6 +1,7 @@
 //! Room 2, composition: brings broker, engine and worker together. The C side stands in `ffi`; here
 //! everything is safe, and testable with another [`Host`].
 
+mod control;
 mod dispatch;
 mod host;
 mod start;

@@ -7,7 +7,7 @@ use super::{Capabilities, Host, Plugin};
 use crate::config::{ConfigError, Options, Settings};
 use crate::engine::{Engine, EngineConfig, Level};
 use crate::policy::{Policy, PolicyError, Rules};
-use crate::worker::{self, Platform, Worker};
+use crate::worker::{self, Platform, Restored, Worker};
 
 /// Why the broker must not start.
 #[derive(Debug, thiserror::Error)]
@@ -45,31 +45,48 @@ impl<H: Host> Plugin<H> {
     ) -> Result<Plugin<H>, StartError> {
         let settings = Settings::check(options, host_name)?;
         let policy = read_policy(settings.policy_file.as_deref())?;
-        let (worker, inbox) = Worker::start(&settings, platform)?;
+        let (worker, inbox, restored) = Worker::start(&settings, platform)?;
         let engine = Engine::new(engine_config(&settings, capabilities), policy);
         host.log(Level::Notice, &greeting(&settings, capabilities));
-        Ok(Plugin::new(host, engine, worker, inbox, settings))
+        let plugin = Plugin::new(host, engine, worker, inbox, settings);
+        plugin.restore(restored);
+        Ok(plugin)
+    }
+
+    /// Puts the directory's copy in force; what follows from it is carried out in the first TICK.
+    fn restore(&self, restored: Restored) {
+        for complaint in &restored.complaints {
+            self.log(Level::Warning, complaint);
+        }
+        for step in restored.directory {
+            self.step(step);
+        }
+        let mut effects = Vec::new();
+        self.with_engine(|engine| while engine.sweep(&mut effects) {});
+        self.defer(effects);
     }
 
     /// SIGHUP: reads secret, CA file and policy file again. A bad one leaves the old one in force.
     pub fn reload(&self) {
         self.worker().reload();
+        // A failure has been told in the log.
+        let _ = self.reload_policy();
+    }
+
+    /// Reads the policy file again; gives how many rules are in force.
+    pub(super) fn reload_policy(&self) -> Result<usize, PolicyFileError> {
         let file = self.settings().policy_file.as_deref();
-        match read_policy(file) {
-            Ok(policy) => {
-                self.with_engine(|engine| engine.set_policy(policy));
-                if let Some(file) = file {
-                    self.log(
-                        Level::Notice,
-                        &format!("policy `{}` is in force", file.display()),
-                    );
-                }
-            }
-            Err(error) => self.log(
-                Level::Error,
-                &format!("{error}; the former policy stays in force"),
-            ),
+        let policy = read_policy(file).inspect_err(|error| {
+            let text = format!("{error}; the former policy stays in force");
+            self.log(Level::Error, &text);
+        })?;
+        let rules = policy.rules().len();
+        self.with_engine(|engine| engine.set_policy(policy));
+        if let Some(file) = file {
+            let text = format!("policy `{}` is in force", file.display());
+            self.log(Level::Notice, &text);
         }
+        Ok(rules)
     }
 }
 
@@ -94,6 +111,9 @@ fn engine_config(settings: &Settings, capabilities: Capabilities) -> EngineConfi
         timeout: settings.timeout,
         peer_failures_per_min: settings.peer_failures_per_min,
         user_failures_per_min: settings.user_failures_per_min,
+        broker_subscriptions: capabilities.subscriptions,
+        pre_subscribe: settings.pre_subscribe,
+        presence: settings.presence,
     }
 }
 
@@ -109,15 +129,21 @@ fn greeting(settings: &Settings, capabilities: Capabilities) -> String {
     };
     format!(
         "mosquitto-enterprise-push {} node={} static_url={} client_id={} feed={} timeout_ms={} cache_ttl_s={} \
-         negative_ttl_s={} cache_size={}; {login}",
+         negative_ttl_s={} cache_size={} pre_subscribe={} presence={}; {login}",
         env!("CARGO_PKG_VERSION"),
         settings.node,
         settings.static_url,
         settings.client_id,
-        if settings.feed { "on" } else { "off" },
+        on_off(settings.feed),
         settings.timeout.as_millis(),
         settings.cache_ttl.as_secs(),
         settings.negative_ttl.as_secs(),
         settings.cache_size,
+        on_off(settings.pre_subscribe),
+        on_off(settings.presence),
     )
+}
+
+fn on_off(on: bool) -> &'static str {
+    if on { "on" } else { "off" }
 }

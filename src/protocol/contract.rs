@@ -260,6 +260,41 @@ pub enum FeedEvent {
     SnapshotRequired,
 }
 
+impl FeedEvent {
+    /// Whether it tells of the directory: enterprises, users, groups or partner links.
+    pub fn is_of_directory(&self) -> bool {
+        match self {
+            FeedEvent::UserUpserted { .. }
+            | FeedEvent::UserRemoved { .. }
+            | FeedEvent::GroupUpserted { .. }
+            | FeedEvent::GroupRemoved { .. }
+            | FeedEvent::PartnerLinked { .. }
+            | FeedEvent::PartnerUnlinked { .. }
+            | FeedEvent::EnterpriseUpserted { .. }
+            | FeedEvent::EnterpriseSuspended { .. } => true,
+            FeedEvent::TokenIssued { .. }
+            | FeedEvent::TokenRevoked { .. }
+            | FeedEvent::SessionKick { .. }
+            | FeedEvent::Notice(_)
+            | FeedEvent::SnapshotRequired => false,
+        }
+    }
+}
+
+/// One step of loading the whole directory (`GET /control/v1/directory`).
+#[derive(Debug, Clone, PartialEq)]
+pub enum DirectoryStep {
+    /// A load begins. One that was under way is given up; what it told stays.
+    Begin,
+    /// Lines of the directory, in their order.
+    Entries(Vec<FeedEvent>),
+    /// Events of the feed that came while the load was under way, and are newer than it. They have been
+    /// applied before, but a line of the directory may have undone one since.
+    Again(Vec<FeedEvent>),
+    /// All was told: what was not is gone.
+    End,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -4,9 +4,11 @@
 //! it as it stands, so that all sides of the wire are one piece of code.
 
 pub mod contract;
+pub mod control;
 pub mod header;
 pub mod name;
 pub mod notice;
+pub mod notice_wire;
 pub mod presence;
 pub mod topic;
 

@@ -9,7 +9,7 @@
 //! | `body` | string | the text for people |
 //! | `data` | any | what programs need; `null` when nothing |
 //!
-//! This is the one wire module of the room: its type is what stands on the wire.
+//! A wire module: its type is what stands on the wire.
 
 use serde::{Deserialize, Serialize};
 

@@ -23,8 +23,19 @@ type Blocks = Pin<Box<dyn Stream<Item = Result<Sse, sse_stream::Error>> + Send>>
 pub struct FeedItem {
     /// The event's id: with it the feed is resumed.
     pub id: u64,
+    /// As it came.
+    pub raw: RawEvent,
     /// The event; `None` when it is of a kind that we do not know.
     pub event: Result<Option<FeedEvent>, Unreadable>,
+}
+
+/// An event as the service sent it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RawEvent {
+    /// `event:`
+    pub name: String,
+    /// `data:`
+    pub data: String,
 }
 
 /// An event that could not be read.
@@ -146,7 +157,8 @@ impl FeedStream {
             why: format!("event {id} `{}`: {why}", short(&name)),
             withdraws: wire::withdraws(&name),
         });
-        Ok(Some(FeedItem { id, event }))
+        let raw = RawEvent { name, data };
+        Ok(Some(FeedItem { id, raw, event }))
     }
 }
 

@@ -5,11 +5,11 @@
 
 use serde::Deserialize;
 use serde_json::Value;
+use serde_json::value::RawValue;
 
-use crate::protocol::contract::{
-    DeviceKind, Entitlements, FeedEvent, Grant, Scope, SystemNotice, TokenDigest, Verdict,
-};
-use crate::protocol::{Notice, UserName, name};
+use crate::protocol::contract::{DeviceKind, Entitlements, FeedEvent, Grant, TokenDigest, Verdict};
+use crate::protocol::notice_wire::NoticeWire;
+use crate::protocol::{UserName, name};
 
 #[derive(Deserialize)]
 struct IntrospectionWire {
@@ -74,32 +74,60 @@ struct EnterpriseWire {
     eid: String,
 }
 
+/// A line of the directory: an event as the feed has them, or the mark of beginning or end.
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ScopeWire {
-    all: Option<bool>,
-    eid: Option<String>,
-    uid: Option<String>,
-    gid: Option<String>,
+struct LineWire<'a> {
+    #[serde(borrow)]
+    event: std::borrow::Cow<'a, str>,
+    #[serde(borrow)]
+    data: &'a RawValue,
 }
 
 #[derive(Deserialize)]
-struct NoticeWire {
-    id: Value,
-    scope: ScopeWire,
-    #[serde(default)]
-    retain: bool,
-    #[serde(default)]
-    expiry_s: Option<u32>,
-    title: String,
-    #[serde(default)]
-    body: Option<String>,
-    #[serde(default)]
-    kind: Option<String>,
-    #[serde(default)]
-    time: Option<u64>,
-    #[serde(default)]
-    data: Value,
+struct BeginWire {
+    seq: u64,
+}
+
+#[derive(Deserialize)]
+struct EndWire {
+    entries: u64,
+}
+
+/// A line of the directory.
+#[derive(Debug, Clone, PartialEq)]
+pub enum DirectoryLine {
+    /// The first: everything is true after this event of the feed.
+    Begin {
+        /// The event's id.
+        seq: u64,
+    },
+    /// One of those between; `None` for a kind that we do not know.
+    Entry(Option<FeedEvent>),
+    /// The last: so many lines stood between.
+    End {
+        /// Lines.
+        entries: u64,
+    },
+}
+
+/// Reads a line of the directory.
+pub fn read_directory_line(line: &str) -> Result<DirectoryLine, String> {
+    let LineWire { event, data } = parse(line)?;
+    Ok(match &*event {
+        "directory.begin" => DirectoryLine::Begin {
+            seq: parse::<BeginWire>(data.get())?.seq,
+        },
+        "directory.end" => DirectoryLine::End {
+            entries: parse::<EndWire>(data.get())?.entries,
+        },
+        name => {
+            let event = read_event(name, data.get()).map_err(|why| format!("`{name}`: {why}"))?;
+            if event.as_ref().is_some_and(|e| !e.is_of_directory()) {
+                return Err(format!("`{name}` does not belong into a directory"));
+            }
+            DirectoryLine::Entry(event)
+        }
+    })
 }
 
 /// Reads the answer to an introspection. The error says what is wrong, without the token.
@@ -153,7 +181,13 @@ pub fn read_event(event: &str, data: &str) -> Result<Option<FeedEvent>, String> 
         "enterprise.suspended" => FeedEvent::EnterpriseSuspended {
             eid: enterprise(parse(data)?)?,
         },
-        "notice" => FeedEvent::Notice(notice(parse(data)?)?),
+        "notice" => {
+            let notice: NoticeWire = parse(data)?;
+            if notice.id.is_none() {
+                return Err("missing field `id`".to_owned());
+            }
+            FeedEvent::Notice(notice.try_into()?)
+        }
         "snapshot.required" => FeedEvent::SnapshotRequired,
         _ => return Ok(None),
     }))
@@ -287,55 +321,6 @@ fn partners(wire: PartnersWire) -> Result<PartnersWire, String> {
 fn enterprise(wire: EnterpriseWire) -> Result<String, String> {
     named("eid", &wire.eid)?;
     Ok(wire.eid)
-}
-
-fn scope(wire: ScopeWire) -> Result<Scope, String> {
-    for (part, value) in [("eid", &wire.eid), ("uid", &wire.uid), ("gid", &wire.gid)] {
-        if let Some(value) = value {
-            named(part, value)?;
-        }
-    }
-    match wire {
-        ScopeWire {
-            all: Some(true),
-            eid: None,
-            uid: None,
-            gid: None,
-        } => Ok(Scope::All),
-        ScopeWire {
-            all: None | Some(false),
-            eid: Some(eid),
-            uid,
-            gid,
-        } => match (uid, gid) {
-            (None, None) => Ok(Scope::Enterprise { eid }),
-            (Some(uid), None) => Ok(Scope::User { eid, uid }),
-            (None, Some(gid)) => Ok(Scope::Group { eid, gid }),
-            (Some(_), Some(_)) => Err("scope names both a user and a group".to_owned()),
-        },
-        _ => Err("scope is none of all, eid, eid+uid, eid+gid".to_owned()),
-    }
-}
-
-fn notice(wire: NoticeWire) -> Result<SystemNotice, String> {
-    let id = match wire.id {
-        Value::String(id) if !id.is_empty() => id,
-        Value::Number(id) => id.to_string(),
-        _ => return Err("id is neither text nor number".to_owned()),
-    };
-    Ok(SystemNotice {
-        scope: scope(wire.scope)?,
-        retain: wire.retain,
-        expiry_s: wire.expiry_s.unwrap_or(0),
-        notice: Notice {
-            id,
-            kind: wire.kind.unwrap_or_else(|| "announcement".to_owned()),
-            time: wire.time.unwrap_or(0),
-            title: wire.title,
-            body: wire.body.unwrap_or_default(),
-            data: wire.data,
-        },
-    })
 }
 
 #[cfg(test)]

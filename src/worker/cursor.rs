@@ -2,29 +2,39 @@
 //!
 //! What is written is the id of the last event whose effects the broker has carried out. It is written
 //! some tenths of a second later and at the end, so after a crash the last events may come once more,
-//! but none is skipped. The file holds one line: format, service, id.
+//! but none is skipped. The file holds one line: format, service, id, and the last event of the directory's copy,
+//! which must not be older.
 
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 /// The file's name.
 const FILE: &str = "feed-position";
 /// The first word of the line.
-const FORMAT: &str = "feed-position-1";
+const FORMAT: &str = "feed-position-2";
 /// Between two writes.
 const PERIOD: Duration = Duration::from_millis(300);
 
 /// The id of the last event carried out; 0 before the first. Written by the broker's thread.
 pub(super) type Applied = Arc<AtomicU64>;
 
+/// What the file says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Position {
+    /// The last event carried out.
+    pub(super) id: u64,
+    /// The last event that the copy of the directory held; 0 without a copy.
+    pub(super) copied: u64,
+}
+
 /// The file.
 pub(super) struct Cursor {
     file: PathBuf,
     service: String,
-    written: u64,
+    written: Option<Position>,
 }
 
 impl Cursor {
@@ -33,12 +43,12 @@ impl Cursor {
         Cursor {
             file: folder.join(FILE),
             service: service.to_owned(),
-            written: 0,
+            written: None,
         }
     }
 
     /// Where to resume: `Ok(None)` when nothing is known, or it is another service's.
-    pub(super) fn load(&mut self) -> Result<Option<u64>, String> {
+    pub(super) fn load(&mut self) -> Result<Option<Position>, String> {
         let text = match std::fs::read_to_string(&self.file) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -50,7 +60,7 @@ impl Cursor {
                 self.file.display()
             )
         };
-        let [format, service, id] = text
+        let [format, service, id, copied] = text
             .split_whitespace()
             .collect::<Vec<_>>()
             .try_into()
@@ -61,30 +71,38 @@ impl Cursor {
         if service != self.service {
             return Ok(None);
         }
-        let id = id.parse().map_err(|_| damaged())?;
-        self.written = id;
-        Ok(Some(id))
+        let position = Position {
+            id: id.parse().map_err(|_| damaged())?,
+            copied: copied.parse().map_err(|_| damaged())?,
+        };
+        self.written = Some(position);
+        Ok(Some(position))
     }
 
     /// Writes the position if it has changed.
-    pub(super) fn save(&mut self, id: u64) -> Result<(), String> {
-        if id == 0 || id == self.written {
+    pub(super) fn save(&mut self, position: Position) -> Result<(), String> {
+        if position.id == 0 || Some(position) == self.written {
             return Ok(());
         }
+        let Position { id, copied } = position;
         let new = self.file.with_extension("new");
-        let text = format!("{FORMAT} {} {id}\n", self.service);
+        let text = format!("{FORMAT} {} {id} {copied}\n", self.service);
         let written = std::fs::write(&new, text).and_then(|()| std::fs::rename(&new, &self.file));
         written.map_err(|e| format!("{}: {e}", self.file.display()))?;
-        self.written = id;
+        self.written = Some(position);
         Ok(())
     }
 
     /// Writes now and then, for ever. `failed` hears of the first failure in a row.
-    pub(super) async fn keep(&mut self, applied: &Applied, failed: impl AsyncFn(String)) {
+    pub(super) async fn keep(
+        &mut self,
+        position: impl Fn() -> Position,
+        failed: impl AsyncFn(String),
+    ) {
         let mut told = false;
         loop {
             tokio::time::sleep(PERIOD).await;
-            match self.save(applied.load(Ordering::Acquire)) {
+            match self.save(position()) {
                 Ok(()) => told = false,
                 Err(_) if told => {}
                 Err(error) => {
@@ -100,16 +118,21 @@ impl Cursor {
 mod tests {
     use super::*;
 
+    fn at(id: u64) -> Position {
+        Position { id, copied: id / 2 }
+    }
+
     #[test]
     fn position_survives_and_belongs_to_its_service() {
         let folder = tempfile::tempdir().unwrap();
         let mut cursor = Cursor::new(folder.path(), "http://a");
         assert_eq!(cursor.load(), Ok(None));
-        cursor.save(0).unwrap();
+        cursor.save(at(0)).unwrap();
         assert_eq!(cursor.load(), Ok(None));
-        cursor.save(41).unwrap();
-        cursor.save(42).unwrap();
-        assert_eq!(Cursor::new(folder.path(), "http://a").load(), Ok(Some(42)));
+        cursor.save(at(41)).unwrap();
+        cursor.save(at(42)).unwrap();
+        let found = Cursor::new(folder.path(), "http://a").load();
+        assert_eq!(found, Ok(Some(at(42))));
         assert_eq!(Cursor::new(folder.path(), "http://b").load(), Ok(None));
     }
 
@@ -119,9 +142,10 @@ mod tests {
         for text in [
             "",
             "7",
-            "feed-position-1 http://a",
-            "feed-position-1 http://a x",
-            "feed-position-9 http://a 7",
+            "feed-position-2 http://a 7",
+            "feed-position-2 http://a x 7",
+            "feed-position-2 http://a 7 x",
+            "feed-position-9 http://a 7 7",
         ] {
             std::fs::write(folder.path().join(FILE), text).unwrap();
             let error = Cursor::new(folder.path(), "http://a").load().unwrap_err();
@@ -135,6 +159,6 @@ mod tests {
     fn folder_that_went_away_is_an_error_not_a_crash() {
         let folder = tempfile::tempdir().unwrap();
         let mut cursor = Cursor::new(&folder.path().join("gone"), "http://a");
-        assert!(cursor.save(1).is_err());
+        assert!(cursor.save(at(1)).is_err());
     }
 }

@@ -4,21 +4,34 @@
 use std::time::Duration;
 
 use super::backoff::Backoff;
+use super::directory::Directory;
 use super::mailbox::{Outbox, Update};
 use super::service::Service;
 use crate::engine::Level;
-use crate::protocol::contract::FeedEvent;
-use crate::upstream::{FeedItem, StaticService, Unreadable, UpstreamError};
+use crate::protocol::contract::DirectoryStep;
+use crate::upstream::{FeedItem, StaticService, UpstreamError};
 
 /// Between two tries, at first and at most.
 const TRIES: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(1));
 
 /// Follows the feed for ever, from `since` on, and moves that along.
-pub(super) async fn follow(service: &Service, since: &mut Option<u64>, outbox: &Outbox) {
+pub(super) async fn follow(
+    service: &Service,
+    since: &mut Option<u64>,
+    directory: &Directory,
+    outbox: &Outbox,
+) {
     let mut backoff = Backoff::new(TRIES.0, TRIES.1);
     let mut told: Option<UpstreamError> = None;
     loop {
-        let error = read(&service.get(), since, outbox, &mut backoff, &mut told).await;
+        let mut connection = Connection {
+            since,
+            directory,
+            outbox,
+            backoff: &mut backoff,
+            told: &mut told,
+        };
+        let error = connection.read(&service.get()).await;
         // The same trouble is told once, not at every try.
         if told.as_ref() != Some(&error) {
             outbox
@@ -34,51 +47,76 @@ pub(super) async fn follow(service: &Service, since: &mut Option<u64>, outbox: &
 }
 
 /// One connection, from its opening to its end.
-async fn read(
-    service: &StaticService,
-    since: &mut Option<u64>,
-    outbox: &Outbox,
-    backoff: &mut Backoff,
-    told: &mut Option<UpstreamError>,
-) -> UpstreamError {
-    let mut stream = match service.open_feed(*since).await {
-        Ok(stream) => stream,
-        Err(error) => return error,
-    };
-    backoff.reset();
-    *told = None;
-    // Where the stream starts is where it must be resumed, though no event may have come yet.
-    if let (None, Some(position)) = (*since, stream.position()) {
-        *since = Some(position);
-        outbox.put(Update::FeedAt(position)).await;
-    }
-    outbox.put(Update::FeedLive(true)).await;
-    outbox.log(Level::Info, "control feed: connected").await;
-    loop {
-        match stream.next().await {
-            Ok(FeedItem { id, event }) => {
-                pass_on(event, id, outbox).await;
-                *since = Some(id);
-            }
-            Err(error) => {
-                outbox.put(Update::FeedLive(false)).await;
-                return error;
-            }
-        }
-    }
+struct Connection<'a> {
+    since: &'a mut Option<u64>,
+    directory: &'a Directory,
+    outbox: &'a Outbox,
+    backoff: &'a mut Backoff,
+    told: &'a mut Option<UpstreamError>,
 }
 
-async fn pass_on(event: Result<Option<FeedEvent>, Unreadable>, id: u64, outbox: &Outbox) {
-    match event {
-        Ok(Some(event)) => outbox.put(Update::Feed(id, event)).await,
-        Ok(None) => {
-            outbox
-                .log(
-                    Level::Debug,
-                    format!("control feed: event {id} is of an unknown kind"),
-                )
-                .await
+impl Connection<'_> {
+    async fn read(&mut self, service: &StaticService) -> UpstreamError {
+        let mut stream = match service.open_feed(*self.since).await {
+            Ok(stream) => stream,
+            Err(error) => return error,
+        };
+        self.backoff.reset();
+        *self.told = None;
+        self.opened(stream.position()).await;
+        loop {
+            match stream.next().await {
+                Ok(item) => {
+                    let id = item.id;
+                    self.pass_on(item).await;
+                    *self.since = Some(id);
+                }
+                Err(error) => {
+                    self.outbox.put(Update::FeedLive(false)).await;
+                    return error;
+                }
+            }
         }
-        Err(unreadable) => outbox.put(Update::FeedUnreadable(id, unreadable)).await,
+    }
+
+    async fn opened(&mut self, position: Option<u64>) {
+        self.directory.feed_opened(self.since.is_some());
+        // Where the stream starts is where it must be resumed, though no event may have come yet.
+        if let (None, Some(position)) = (*self.since, position) {
+            *self.since = Some(position);
+            self.outbox.put(Update::FeedAt(position)).await;
+        }
+        self.outbox.put(Update::FeedLive(true)).await;
+        self.outbox
+            .log(Level::Info, "control feed: connected")
+            .await;
+    }
+
+    async fn pass_on(&self, item: FeedItem) {
+        let FeedItem { id, raw, event } = item;
+        match event {
+            Ok(Some(event)) => {
+                self.directory.hear(id, raw, &event, self.outbox).await;
+                let again = self.outbox.is_load_under_way() && event.is_of_directory();
+                let copy = again.then(|| event.clone());
+                self.outbox.put(Update::Feed(id, event)).await;
+                if let Some(event) = copy {
+                    self.outbox
+                        .put_step(DirectoryStep::Again(vec![event]))
+                        .await;
+                }
+            }
+            Ok(None) => {
+                let text = format!("control feed: event {id} is of an unknown kind");
+                self.outbox.log(Level::Debug, text).await;
+            }
+            Err(unreadable) => {
+                // What it would have told of the directory has to be learned another way.
+                self.directory.want();
+                self.outbox
+                    .put(Update::FeedUnreadable(id, unreadable))
+                    .await;
+            }
+        }
     }
 }

@@ -1,8 +1,10 @@
 //! The queue of updates, from the worker to the broker's thread.
 //!
-//! Bounded. When it is full the worker waits: nothing is dropped, the feed and the answers slow down.
+//! Bounded. When it is full the worker waits: nothing is dropped, the feed and the answers slow down. The steps of
+//! a directory load have a queue of their own, so that nothing has to wait behind them.
 
-use std::sync::atomic::Ordering;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{
     Receiver, RecvTimeoutError, SyncSender, TryRecvError, TrySendError, sync_channel,
 };
@@ -11,11 +13,13 @@ use std::time::Duration;
 use super::Bell;
 use super::cursor::Applied;
 use crate::engine::{AskKey, Level};
-use crate::protocol::contract::{FeedEvent, Verdict};
+use crate::protocol::contract::{DirectoryStep, FeedEvent, Verdict};
 use crate::upstream::{Unreadable, UpstreamError};
 
 /// Updates that may lie in the queue.
 const CAPACITY: usize = 8192;
+/// Steps of a directory load that may lie in their queue.
+const DIRECTORY_CAPACITY: usize = 64;
 /// Between two tries of a worker that finds the queue full.
 const FULL: Duration = Duration::from_millis(2);
 
@@ -42,12 +46,17 @@ pub enum Update {
 #[derive(Clone)]
 pub(super) struct Outbox {
     queue: SyncSender<Update>,
+    directory: SyncSender<DirectoryStep>,
+    /// Whether the last steps of a load lie in their queue.
+    loading: Arc<AtomicBool>,
     bell: Bell,
 }
 
 /// The broker's end.
 pub struct Inbox {
     queue: Receiver<Update>,
+    directory: Receiver<DirectoryStep>,
+    loading: Arc<AtomicBool>,
     bell: Bell,
     applied: Applied,
 }
@@ -55,13 +64,19 @@ pub struct Inbox {
 /// Both ends.
 pub(super) fn open(bell: Bell, applied: Applied) -> (Outbox, Inbox) {
     let (sender, receiver) = sync_channel(CAPACITY);
+    let loading = Arc::<AtomicBool>::default();
+    let (steps, stepping) = sync_channel(DIRECTORY_CAPACITY);
     (
         Outbox {
             queue: sender,
+            directory: steps,
+            loading: Arc::clone(&loading),
             bell: bell.clone(),
         },
         Inbox {
             queue: receiver,
+            directory: stepping,
+            loading,
             bell,
             applied,
         },
@@ -71,14 +86,34 @@ pub(super) fn open(bell: Bell, applied: Applied) -> (Outbox, Inbox) {
 impl Outbox {
     /// Puts an update in, waiting for room.
     pub(super) async fn put(&self, update: Update) {
-        let mut update = update;
+        self.put_into(&self.queue, update).await;
+    }
+
+    /// Puts a step of a directory load in, waiting for room.
+    pub(super) async fn put_step(&self, step: DirectoryStep) {
+        self.put_into(&self.directory, step).await;
+    }
+
+    /// The last steps of a load are about to be put in.
+    pub(super) fn set_load_under_way(&self) {
+        self.loading.store(true, Ordering::Release);
+    }
+
+    /// Whether the broker has not taken in the last step of a load yet: what the feed tells of the directory
+    /// must then come after it once more.
+    pub(super) fn is_load_under_way(&self) -> bool {
+        self.loading.load(Ordering::Acquire)
+    }
+
+    async fn put_into<T>(&self, queue: &SyncSender<T>, item: T) {
+        let mut item = item;
         self.bell.announce();
         loop {
-            match self.queue.try_send(update) {
+            match queue.try_send(item) {
                 Ok(()) => return self.bell.ring(),
                 // The broker has gone: it will stop us any moment.
                 Err(TrySendError::Disconnected(_)) => return self.bell.taken(),
-                Err(TrySendError::Full(back)) => update = back,
+                Err(TrySendError::Full(back)) => item = back,
             }
             tokio::time::sleep(FULL).await;
         }
@@ -103,6 +138,16 @@ impl Inbox {
             }
             Err(TryRecvError::Empty | TryRecvError::Disconnected) => None,
         }
+    }
+
+    /// The next step of a directory load, if one is there. Never waits.
+    pub fn take_step(&self) -> Option<DirectoryStep> {
+        let step = self.directory.try_recv().ok()?;
+        self.bell.taken();
+        if step == DirectoryStep::End {
+            self.loading.store(false, Ordering::Release);
+        }
+        Some(step)
     }
 
     /// Makes the broker's thread take another turn at once, as if an update lay in the queue.

@@ -5,7 +5,9 @@
 
 mod backoff;
 mod breaker;
+mod copy;
 mod cursor;
+mod directory;
 mod doorbell;
 mod feed;
 mod introspection;
@@ -28,10 +30,13 @@ pub use mailbox::{Inbox, Update};
 
 use crate::config::Settings;
 use crate::engine::{AskKey, Level};
+use crate::protocol::contract::DirectoryStep;
 use crate::upstream::{Question, StaticService, UpstreamError};
 use backoff::Backoff;
 use breaker::Breaker;
-use cursor::Cursor;
+use copy::Copy;
+use cursor::{Cursor, Position};
+use directory::Directory;
 use mailbox::Outbox;
 use service::Service;
 
@@ -62,6 +67,16 @@ pub struct Worker {
     thread: Option<JoinHandle<()>>,
 }
 
+/// What `state_dir` held.
+#[derive(Default)]
+pub struct Restored {
+    /// The steps of the directory's copy.
+    pub directory: Vec<DirectoryStep>,
+    /// What could not be used, for the log.
+    pub complaints: Vec<String>,
+    since: Option<u64>,
+}
+
 /// Why the worker cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
@@ -78,17 +93,14 @@ impl Worker {
     pub fn start(
         settings: &Settings,
         platform: Arc<dyn Platform>,
-    ) -> Result<(Worker, Inbox), StartError> {
+    ) -> Result<(Worker, Inbox, Restored), StartError> {
         let service = Service::new(StaticService::new(settings)?);
         let (requests, incoming) = mpsc::channel(MAX_QUESTIONS);
         let applied = cursor::Applied::default();
         let (outbox, inbox) = mailbox::open(Bell::new(Arc::clone(&platform)), Arc::clone(&applied));
         let (stop, stopped) = watch::channel(false);
         let (reload, reloads) = watch::channel(());
-        let cursor = settings
-            .state_dir
-            .as_deref()
-            .map(|dir| Cursor::new(dir, &settings.static_url));
+        let (cursor, directory, restored) = restore(settings);
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()?;
@@ -101,6 +113,8 @@ impl Worker {
             follow: settings.feed,
             applied,
             cursor,
+            directory,
+            since: restored.since,
         };
         let thread = std::thread::Builder::new()
             .name("mep-worker".to_owned())
@@ -118,6 +132,7 @@ impl Worker {
                 thread: Some(thread),
             },
             inbox,
+            restored,
         ))
     }
 
@@ -155,6 +170,31 @@ struct Job {
     follow: bool,
     applied: cursor::Applied,
     cursor: Option<Cursor>,
+    directory: Directory,
+    since: Option<u64>,
+}
+
+/// Reads the feed's position and the directory's copy. Runs before the broker serves anybody, so that restored
+/// sessions are judged by the directory from the first message on.
+fn restore(settings: &Settings) -> (Option<Cursor>, Directory, Restored) {
+    let mut restored = Restored::default();
+    let folder = settings.state_dir.as_deref().filter(|_| settings.feed);
+    let Some(folder) = folder else {
+        return (None, Directory::new(None, false), restored);
+    };
+    let mut cursor = Cursor::new(folder, &settings.static_url);
+    let position = cursor.load().unwrap_or_else(|error| {
+        restored.complaints.push(format!("control feed: {error}"));
+        None
+    });
+    restored.since = position.map(|position| position.id);
+    let mut copy = Copy::new(folder, &settings.static_url);
+    match copy.read(position.map_or(0, |position| position.copied)) {
+        Ok(steps) => restored.directory = steps.unwrap_or_default(),
+        Err(error) => restored.complaints.push(error),
+    }
+    let is_there = !restored.directory.is_empty();
+    (Some(cursor), Directory::new(Some(copy), is_there), restored)
 }
 
 impl Job {
@@ -165,7 +205,7 @@ impl Job {
         mut requests: mpsc::Receiver<Request>,
         mut stopped: watch::Receiver<bool>,
     ) {
-        let mut since = self.load_position().await;
+        let mut since = self.since;
         let mut backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(10));
         loop {
             let work = AssertUnwindSafe(self.work(&mut requests, &mut since)).catch_unwind();
@@ -182,21 +222,10 @@ impl Job {
             self.outbox.put(Update::FeedLive(false)).await;
             tokio::time::sleep(backoff.next()).await;
         }
+        let position = position(&self.applied, &self.directory);
         if let Some(cursor) = &mut self.cursor {
             // There is nobody left to tell: the broker's thread waits for our end.
-            let _ = cursor.save(self.applied.load(Ordering::Acquire));
-        }
-    }
-
-    async fn load_position(&mut self) -> Option<u64> {
-        match self.cursor.as_mut()?.load() {
-            Ok(position) => position,
-            Err(error) => {
-                self.outbox
-                    .log(Level::Warning, format!("control feed: {error}"))
-                    .await;
-                None
-            }
+            let _ = cursor.save(position);
         }
     }
 
@@ -210,31 +239,43 @@ impl Job {
             follow,
             applied,
             cursor,
+            directory,
+            ..
         } = self;
+        directory.resume();
         let feed = async {
             if *follow {
-                feed::follow(service, since, outbox).await;
+                feed::follow(service, since, directory, outbox).await;
             }
             pending::<()>().await;
         };
-        let position = async {
+        let keep_position = async {
             if let Some(cursor) = cursor {
                 let told = async |error| {
                     outbox
                         .log(Level::Error, format!("control feed: {error}"))
                         .await
                 };
-                cursor.keep(applied, told).await;
+                cursor.keep(|| position(applied, directory), told).await;
             }
             pending::<()>().await;
         };
         tokio::select! {
             () = feed => {}
-            () = position => {}
+            () = keep_position => {}
+            () = directory.keep(service, outbox) => {}
             () = introspection::serve(service, breaker, requests, settings.timeout, outbox) => {}
             () = breaker.watch(service, outbox) => {}
             () = service.renew(settings, reload, outbox) => {}
             () = outbox.keep_ringing() => {}
         }
+    }
+}
+
+/// Where feed and copy stand.
+fn position(applied: &cursor::Applied, directory: &Directory) -> Position {
+    Position {
+        id: applied.load(Ordering::Acquire),
+        copied: directory.copied(),
     }
 }

@@ -13,6 +13,8 @@ fn query<'a>(client_id: &'a str, access: Access, topic: &'a str, payload: &'a [u
         access,
         topic,
         payload,
+        qos: 1,
+        sender_at_rest: false,
     }
 }
 
@@ -61,6 +63,7 @@ fn sender_must_be_the_source() {
 #[test]
 fn refused_sender_is_told_once_a_second() {
     let mut engine = logged_in(PC, "t", 1);
+    engine.tick(at(0));
     for _ in 0..5 {
         engine.acl(
             &query(PC, Access::Publish, "acme/im/msg/bob", b"nonsense"),
@@ -97,6 +100,7 @@ fn refused_sender_is_told_once_a_second() {
 #[test]
 fn sender_of_a_retained_message_is_judged_but_not_told() {
     let mut engine = logged_in(PC, "t", 1);
+    engine.tick(at(0));
     let at_rest = Query {
         conn: ConnKey(77),
         ..query(PC, Access::Publish, "beta/im/pres/x", b"online")

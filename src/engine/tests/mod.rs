@@ -1,9 +1,13 @@
 //! The engine as a whole: logins, feed and access together, without broker, clock or network.
 
 mod acl;
+mod control;
+mod directory;
 mod feed;
 mod login;
 mod pending;
+mod presence;
+mod presubscription;
 
 use std::time::Duration;
 
@@ -34,6 +38,9 @@ fn engine(delayed_login: bool) -> Engine {
         timeout: Duration::from_secs(2),
         peer_failures_per_min: 600,
         user_failures_per_min: 60,
+        broker_subscriptions: delayed_login,
+        pre_subscribe: true,
+        presence: true,
     };
     Engine::new(config, Policy::default())
 }
@@ -92,6 +99,16 @@ fn logged_in(client_id: &str, token: &str, conn: usize) -> Engine {
     engine
 }
 
+/// One more login, by an announced token.
+fn log_in(engine: &mut Engine, conn: usize, client_id: &str) {
+    let token = format!("token-{conn}");
+    announce(engine, client_id, &token, at(0));
+    assert_eq!(
+        engine.login(&attempt(conn, client_id, &token), at(1)),
+        Step::Allow
+    );
+}
+
 fn kicked(effects: &[Effect]) -> Vec<&str> {
     let kicks = effects.iter().filter_map(|e| match e {
         Effect::Kick { client_id, .. } => Some(&**client_id),
@@ -119,7 +136,7 @@ fn complete(
         if let Some(outcome) = engine.redeem(client_id, *ticket, *outcome, now) {
             told.push((client_id.to_string(), outcome));
             if outcome.is_ok() {
-                engine.connected(client_id);
+                engine.connected(client_id, now);
             }
         }
         engine.completed();

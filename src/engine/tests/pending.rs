@@ -35,7 +35,7 @@ fn delayed_login_whose_client_left_becomes_no_session() {
         Some(Ok(()))
     );
     engine.completed();
-    engine.connected(PC);
+    engine.connected(PC, at(12));
     assert!(engine.sessions().is_empty());
 }
 

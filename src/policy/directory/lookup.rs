@@ -54,6 +54,11 @@ impl Directory {
         )
     }
 
+    /// Whether the user was removed.
+    pub fn is_removed(&self, user: UserName<'_>) -> bool {
+        self.find(user).standing() == Standing::Removed
+    }
+
     /// Whether the user is in the group `gid` of the user's enterprise.
     pub fn is_member(&self, user: UserName<'_>, gid: &str) -> bool {
         self.find(user).is_member(gid)

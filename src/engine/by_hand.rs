@@ -1,0 +1,274 @@
+//! Pre-subscription without the broker's help: messages are brought by hand to the devices that did not subscribe.
+//!
+//! So come the messages to all of an enterprise or to everybody, on every broker, since Mosquitto looks through
+//! all subscribers of a filter for each new one, and that would cost each login more the more users there are. On
+//! 2.0, which has no call for subscriptions, all others come so, too.
+//!
+//! Who is subscribed, the broker shows by itself: routing a message, it asks about each delivery. So a message is
+//! kept until its routing is over, and what nobody asked about is delivered to the client id, absent devices
+//! included. At QoS 2 the routing waits for the sender's PUBREL, so such a message is kept until the first
+//! question, or for [`PUBREL_S`].
+//!
+//! Copies carry no MQTT 5 properties, are of QoS 1 at most, and keep no order with what the broker routes.
+
+use std::collections::VecDeque;
+use std::rc::Rc;
+use std::time::Duration;
+
+use hashbrown::HashSet;
+
+use super::acl::Query;
+use super::{Effect, Engine, Level, Now, Publication};
+use crate::protocol::{SessionName, Topic, UserName};
+
+/// How long a QoS 2 message waits for its routing.
+const PUBREL_S: u64 = 2;
+/// Messages kept for their routing; further ones are not brought by hand.
+const MOST_KEPT: usize = 10_000;
+/// Copies of one message, in bytes, beyond which it is not brought by hand.
+const MOST_COPIED_BYTES: usize = 64 * 1024 * 1024;
+/// Copies handed to the broker in one TICK.
+const COPIES_AT_ONCE: usize = 500;
+
+/// When the routing of a message is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Routed {
+    /// After so many more TICKs.
+    Ticks(u8),
+    /// One TICK after the first question about it, or at this time.
+    Asked(Duration),
+}
+
+/// A message whose routing is not over.
+struct Kept {
+    topic: Rc<str>,
+    payload: Rc<[u8]>,
+    qos: u8,
+    expiry_s: u32,
+    /// The client id that sent it; empty for the plugin.
+    sender: Box<str>,
+    routed: Routed,
+    seen: HashSet<Box<str>>,
+}
+
+/// Copies of one message on their way.
+struct Copies {
+    topic: Rc<str>,
+    payload: Rc<[u8]>,
+    qos: u8,
+    expiry_s: u32,
+    to: Vec<Box<str>>,
+}
+
+/// Messages kept, and copies to be handed over.
+#[derive(Default)]
+pub(super) struct ByHand {
+    kept: Vec<Kept>,
+    copies: VecDeque<Copies>,
+}
+
+impl Engine {
+    /// Whether messages on this topic are brought by hand.
+    fn brings_by_hand(&self, topic: Topic<'_>) -> bool {
+        self.config.pre_subscribe
+            && match topic {
+                Topic::Notice { .. } | Topic::SysNotice | Topic::SysNoticeEnterprise { .. } => true,
+                Topic::Inbox { .. } | Topic::Group { .. } | Topic::SysNoticeUser { .. } => {
+                    !self.config.broker_subscriptions
+                }
+                _ => false,
+            }
+    }
+
+    /// A client's message was let through; its routing follows.
+    pub(super) fn keep_for_hand(
+        &mut self,
+        query: &Query<'_>,
+        topic: Topic<'_>,
+        now: impl FnOnce() -> Now,
+    ) {
+        if !self.brings_by_hand(topic)
+            || query.sender_at_rest
+            || self.by_hand.kept.len() >= MOST_KEPT
+            || self.is_surely_routed(topic)
+        {
+            return;
+        }
+        let routed = match query.qos {
+            2 => Routed::Asked(now().mono + Duration::from_secs(PUBREL_S)),
+            _ => Routed::Ticks(1),
+        };
+        self.by_hand.kept.push(Kept {
+            topic: query.topic.into(),
+            payload: query.payload.into(),
+            qos: query.qos,
+            expiry_s: 0,
+            sender: query.client_id.into(),
+            routed,
+            seen: HashSet::new(),
+        });
+    }
+
+    /// A notice of the plugin's own is about to be published: its routing follows the next TICK.
+    pub(super) fn keep_notice_for_hand(&mut self, publication: &Publication) {
+        let topic = Topic::parse(&publication.topic);
+        if !self.brings_by_hand(topic) || self.by_hand.kept.len() >= MOST_KEPT {
+            return;
+        }
+        self.by_hand.kept.push(Kept {
+            topic: publication.topic.as_str().into(),
+            payload: publication.payload.as_slice().into(),
+            qos: publication.qos,
+            expiry_s: publication.expiry_s,
+            sender: Box::default(),
+            routed: Routed::Ticks(2),
+            seen: HashSet::new(),
+        });
+    }
+
+    /// The broker asks about a delivery: this client is subscribed.
+    pub(super) fn seen_by_broker(&mut self, query: &Query<'_>, topic: Topic<'_>) {
+        if !self.brings_by_hand(topic) {
+            return;
+        }
+        if let Topic::Inbox { .. } = topic {
+            self.sessions.note_inbox(query.conn, true);
+        }
+        for kept in &mut self.by_hand.kept {
+            if *kept.topic == *query.topic && is_same(&kept.payload, query.payload) {
+                kept.seen.insert(query.client_id.into());
+                if let Routed::Asked(_) = kept.routed {
+                    kept.routed = Routed::Ticks(1);
+                }
+            }
+        }
+    }
+
+    /// From TICK: what is routed goes to those whom the broker did not ask about.
+    pub(super) fn bring_by_hand(&mut self, now: Now) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        for kept in self.routed(now) {
+            effects.extend(self.address(kept));
+        }
+        let by_hand = &mut self.by_hand;
+        while effects.len() < COPIES_AT_ONCE {
+            let Some(copies) = by_hand.copies.front_mut() else {
+                break;
+            };
+            match copies.to.pop() {
+                Some(client_id) => effects.push(copies.for_client(client_id)),
+                None => drop(by_hand.copies.pop_front()),
+            }
+        }
+        effects
+    }
+
+    /// Whether something waits for another TICK.
+    pub(super) fn has_more_by_hand(&self) -> bool {
+        let waits = |kept: &Kept| matches!(kept.routed, Routed::Ticks(_));
+        !self.by_hand.copies.is_empty() || self.by_hand.kept.iter().any(waits)
+    }
+
+    /// Whether all devices that a message is for are known to be subscribed: then it need not be kept.
+    fn is_surely_routed(&self, topic: Topic<'_>) -> bool {
+        let Topic::Inbox { eid, uid } = topic else {
+            return false;
+        };
+        let user = UserName { uid, eid }.to_string();
+        self.devices.of_user(&user).is_empty() && self.sessions.all_take_inbox(&user)
+    }
+
+    fn routed(&mut self, now: Now) -> Vec<Kept> {
+        let over = |kept: &mut Kept| match &mut kept.routed {
+            Routed::Asked(until) => *until <= now.mono,
+            Routed::Ticks(left) => {
+                *left -= 1;
+                *left == 0
+            }
+        };
+        self.by_hand.kept.extract_if(.., over).collect()
+    }
+
+    fn address(&mut self, kept: Kept) -> Option<Effect> {
+        let mut to = self.audience(&kept.topic);
+        to.retain(|client_id| !kept.seen.contains(client_id) && *client_id != kept.sender);
+        if to.len().saturating_mul(kept.payload.len()) > MOST_COPIED_BYTES {
+            let text = format!(
+                "{}: {} bytes are not brought to the {} devices that did not subscribe: too much to copy",
+                kept.topic,
+                kept.payload.len(),
+                to.len()
+            );
+            return Some(Effect::Log(Level::Warning, text));
+        }
+        if !to.is_empty() {
+            self.by_hand.copies.push_back(Copies {
+                topic: kept.topic,
+                payload: kept.payload,
+                qos: kept.qos,
+                expiry_s: kept.expiry_s,
+                to,
+            });
+        }
+        None
+    }
+
+    /// The devices, here and absent, of all who may receive on a topic without asking.
+    fn audience(&self, topic: &str) -> Vec<Box<str>> {
+        let devices = match Topic::parse(topic) {
+            Topic::Inbox { eid, uid } | Topic::SysNoticeUser { eid, uid } => {
+                self.devices_of(UserName { uid, eid })
+            }
+            Topic::Group { eid, gid } => {
+                let members = self.directory.members(eid, gid);
+                members
+                    .flat_map(|uid| self.devices_of(UserName { uid, eid }))
+                    .collect()
+            }
+            Topic::Notice { eid, .. } | Topic::SysNoticeEnterprise { eid } => {
+                self.devices_where(|name| name.user.eid == eid)
+            }
+            Topic::SysNotice => self.devices_where(|_| true),
+            _ => Vec::new(),
+        };
+        let mut devices = devices;
+        devices.retain(|client_id| {
+            let name = SessionName::parse(client_id);
+            name.is_ok_and(|name| {
+                self.policy
+                    .may_receive(&self.directory, name, topic)
+                    .is_allowed()
+            })
+        });
+        devices
+    }
+
+    fn devices_where(&self, wanted: impl Fn(SessionName<'_>) -> bool) -> Vec<Box<str>> {
+        let here = self.sessions.client_ids();
+        let all = here.chain(self.devices.all());
+        all.filter(|client_id| SessionName::parse(client_id).is_ok_and(&wanted))
+            .map(Box::from)
+            .collect()
+    }
+}
+
+impl Copies {
+    fn for_client(&self, client_id: Box<str>) -> Effect {
+        Effect::Publish(Publication {
+            to: Some(client_id),
+            topic: self.topic.to_string(),
+            payload: self.payload.to_vec(),
+            qos: self.qos.min(1),
+            retain: false,
+            expiry_s: self.expiry_s,
+        })
+    }
+}
+
+/// Whether two payloads on one topic are of the same message. What tells messages apart, header or id of a
+/// notice, stands at the beginning.
+fn is_same(one: &[u8], other: &[u8]) -> bool {
+    const BEGINNING: usize = 512;
+    let shown = one.len().min(BEGINNING);
+    one.len() == other.len() && one.get(..shown) == other.get(..shown)
+}

@@ -1,0 +1,99 @@
+//! Devices that were here and have gone: their sessions may live on in the broker and wait for messages.
+//!
+//! The broker does not tell whether a session outlives its connection, so every device that leaves is kept in
+//! mind, with a bound; what is meant for one whose session is gone, the broker drops.
+
+use hashbrown::HashMap;
+use lru::LruCache;
+
+/// Absent devices remembered; the one that left first is forgotten first.
+const MOST: usize = 100_000;
+
+/// The absent devices, by client id and by user.
+pub(super) struct Devices {
+    absent: LruCache<Box<str>, ()>,
+    by_user: HashMap<Box<str>, Vec<Box<str>>>,
+}
+
+impl Devices {
+    /// Nobody has been here.
+    pub(super) fn new() -> Devices {
+        Devices {
+            absent: LruCache::unbounded(),
+            by_user: HashMap::new(),
+        }
+    }
+
+    /// A device has left.
+    pub(super) fn left(&mut self, client_id: &str) {
+        if self.absent.put(client_id.into(), ()).is_none() {
+            let devices = self.by_user.entry(user_part(client_id).into());
+            devices.or_default().push(client_id.into());
+        }
+        if self.absent.len() > MOST
+            && let Some((oldest, ())) = self.absent.pop_lru()
+        {
+            self.unlist(&oldest);
+        }
+    }
+
+    /// A device is here; true when it had been before.
+    pub(super) fn came(&mut self, client_id: &str) -> bool {
+        let known = self.absent.pop(client_id).is_some();
+        if known {
+            self.unlist(client_id);
+        }
+        known
+    }
+
+    /// The absent devices of a user, by client id.
+    pub(super) fn of_user(&self, user: &str) -> &[Box<str>] {
+        self.by_user
+            .get(user)
+            .map(Vec::as_slice)
+            .unwrap_or_default()
+    }
+
+    /// All absent devices, by client id.
+    pub(super) fn all(&self) -> impl Iterator<Item = &str> {
+        self.absent.iter().map(|(client_id, ())| &**client_id)
+    }
+
+    fn unlist(&mut self, client_id: &str) {
+        let user = user_part(client_id);
+        if let Some(devices) = self.by_user.get_mut(user) {
+            devices.retain(|other| **other != *client_id);
+            if devices.is_empty() {
+                self.by_user.remove(user);
+            }
+        }
+    }
+}
+
+/// `uid@eid` of a client id.
+pub(super) fn user_part(client_id: &str) -> &str {
+    client_id
+        .split_once(':')
+        .map_or(client_id, |(user, _)| user)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn devices_come_and_go_and_are_bounded() {
+        let mut devices = Devices::new();
+        devices.left("a@x:pc");
+        devices.left("a@x:pc");
+        devices.left("a@x:phone");
+        assert_eq!(devices.of_user("a@x").len(), 2);
+        assert!(devices.came("a@x:pc") && !devices.came("a@x:pc"));
+        assert_eq!(devices.of_user("a@x"), ["a@x:phone".into()]);
+        for n in 0..MOST {
+            devices.left(&format!("u{n}@y:pc"));
+        }
+        assert!(devices.of_user("a@x").is_empty(), "the first to leave");
+        assert_eq!((devices.absent.len(), devices.by_user.len()), (MOST, MOST));
+    }
+}

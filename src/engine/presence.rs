@@ -1,0 +1,137 @@
+//! Presence that tells the truth: who has a session is `online`, who has none is `offline`, whatever clients
+//! say or forget to say. In between a user's own word counts: `away`, `busy`, or even `offline`.
+//!
+//! Kept by the broker as a retained message. After a restart the broker may hold words of sessions that never
+//! came back: such a word is held back from whoever would be given it, and put right.
+//!
+//! Presence goes out at QoS 0: it has no history, so it must not fill the queues of absent devices.
+
+use hashbrown::{HashMap, HashSet};
+
+use super::acl::Query;
+use super::{ConnKey, Effect, Engine, Publication, Session};
+use crate::protocol::{Presence, SessionName, Topic, UserName};
+
+/// What a user said last, and on which connection.
+struct Own {
+    word: Presence,
+    by: ConnKey,
+}
+
+/// Words of users who are here, and words to be put right.
+#[derive(Default)]
+pub(super) struct Words {
+    own: HashMap<Box<str>, Own>,
+    stale: HashSet<Box<str>>,
+}
+
+impl Engine {
+    /// A session has begun, of a user who was here already or not.
+    pub(super) fn presence_came(&mut self, user: UserName<'_>, first: bool) {
+        if first {
+            self.say(user, Presence::Online);
+        }
+    }
+
+    /// A session has ended.
+    pub(super) fn presence_left(&mut self, conn: ConnKey, session: &Session) {
+        let Some(name) = session.name().filter(|_| self.config.presence) else {
+            return;
+        };
+        let key = name.user.to_string();
+        let own = self.words.own.get(key.as_str());
+        let went_offline = own.is_some_and(|own| own.word == Presence::Offline);
+        if !self.sessions.is_online(&key) {
+            self.words.own.remove(key.as_str());
+            if !went_offline && !self.directory.is_removed(name.user) {
+                self.say(name.user, Presence::Offline);
+            }
+        } else if went_offline && own.is_some_and(|own| own.by == conn) {
+            // The device said goodbye for itself; the user is still here on another one.
+            self.words.own.remove(key.as_str());
+            self.say(name.user, Presence::Online);
+        }
+    }
+
+    /// A user is no more: the retained word is cleared by others.
+    pub(super) fn presence_forgotten(&mut self, user: UserName<'_>) {
+        self.words.own.remove(user.to_string().as_str());
+    }
+
+    /// Whether a publish is a will about the own presence: the plugin knows better, so it is not sent.
+    pub(super) fn is_will_of_presence(&self, query: &Query<'_>, name: SessionName<'_>) -> bool {
+        self.config.presence
+            && !query.sender_at_rest
+            && self.sessions.get(query.conn).is_none()
+            && is_own(Topic::parse(query.topic), name.user)
+    }
+
+    /// A user has published: the word is kept if it is one about the own presence.
+    pub(super) fn presence_said(
+        &mut self,
+        query: &Query<'_>,
+        topic: Topic<'_>,
+        user: UserName<'_>,
+    ) {
+        if !self.config.presence || !is_own(topic, user) || self.sessions.get(query.conn).is_none()
+        {
+            return;
+        }
+        match Presence::parse(query.payload) {
+            Some(Presence::Online) | None => self.words.own.remove(query.username),
+            Some(word) => self.words.own.insert(
+                query.username.into(),
+                Own {
+                    word,
+                    by: query.conn,
+                },
+            ),
+        };
+    }
+
+    /// Whether a presence that is about to be delivered is a word of somebody who is not here. Puts it right.
+    pub(super) fn is_stale_presence(&mut self, topic: Topic<'_>, payload: &[u8]) -> bool {
+        let Topic::Presence { eid, uid } = topic else {
+            return false;
+        };
+        if !self.config.presence || payload.is_empty() || payload == b"offline" {
+            return false;
+        }
+        let user = UserName { uid, eid };
+        let key = user.to_string();
+        if self.sessions.is_online(&key) {
+            return false;
+        }
+        if self.words.stale.insert(key.into_boxed_str()) {
+            self.say(user, Presence::Offline);
+        }
+        true
+    }
+
+    /// The words that were to be put right have been: from TICK, after their publication.
+    pub(super) fn presence_put_right(&mut self) {
+        if !self.words.stale.is_empty() {
+            self.words.stale.clear();
+        }
+    }
+
+    fn say(&mut self, user: UserName<'_>, presence: Presence) {
+        if !self.config.presence {
+            return;
+        }
+        let UserName { uid, eid } = user;
+        self.due.push(Effect::Publish(Publication {
+            to: None,
+            topic: Topic::Presence { eid, uid }.to_string(),
+            payload: presence.as_str().as_bytes().to_vec(),
+            qos: 0,
+            retain: true,
+            expiry_s: 0,
+        }));
+    }
+}
+
+fn is_own(topic: Topic<'_>, user: UserName<'_>) -> bool {
+    let UserName { uid, eid } = user;
+    topic == Topic::Presence { eid, uid }
+}

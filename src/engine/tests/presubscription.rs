@@ -1,0 +1,236 @@
+//! What comes without SUBSCRIBE: by the broker's subscriptions, or by hand; and what does not come twice.
+
+use super::*;
+
+const PHONE: &str = "alice@acme:phone";
+const BOB: &str = "bob@acme:pc";
+
+fn group_changed(engine: &mut Engine, members: &[&str]) -> Vec<Effect> {
+    let event = FeedEvent::GroupUpserted {
+        eid: "acme".into(),
+        gid: "dev".into(),
+        members: members.iter().map(|m| (*m).to_owned()).collect(),
+    };
+    engine.feed_event(event, at(2))
+}
+
+/// `+client filter` for each subscription, `-client filter` for each that is dropped.
+fn changes(effects: &[Effect]) -> Vec<String> {
+    let changes = effects.iter().filter_map(|e| match e {
+        Effect::Subscribe { client_id, filter } => Some(format!("+{client_id} {filter}")),
+        Effect::Unsubscribe { client_id, filter } => Some(format!("-{client_id} {filter}")),
+        _ => None,
+    });
+    changes.collect()
+}
+
+/// Who is brought a copy, with the topic.
+fn brought(effects: &[Effect]) -> Vec<String> {
+    let copies = effects.iter().filter_map(|e| match e {
+        Effect::Publish(p) => p.to.as_ref().map(|to| format!("{to} {}", p.topic)),
+        _ => None,
+    });
+    copies.collect()
+}
+
+/// With everybody logged in, and what that brings about carried out.
+fn engine_of(by_broker: bool, clients: &[(usize, &str)]) -> Engine {
+    let mut engine = engine(by_broker);
+    for (conn, client_id) in clients {
+        log_in(&mut engine, *conn, client_id);
+    }
+    engine.tick(at(1));
+    engine
+}
+
+fn payload(source: &str, direction: Direction, seq: u32) -> Vec<u8> {
+    let header = Header {
+        mqtt_level: 4,
+        seq,
+        direction,
+        content: Content::Text,
+        timestamp_ms: 1,
+        source,
+    };
+    let data = b"hello";
+    Message { header, data }.encode().unwrap()
+}
+
+fn ask_about(
+    engine: &mut Engine,
+    conn: usize,
+    client_id: &str,
+    access: Access,
+    topic: &str,
+    payload: &[u8],
+    qos: u8,
+) -> Ruling {
+    let query = Query {
+        conn: ConnKey(conn),
+        client_id,
+        username: client_id.split_once(':').unwrap().0,
+        access,
+        topic,
+        payload,
+        qos,
+        sender_at_rest: false,
+    };
+    engine.acl(&query, || at(3))
+}
+
+#[test]
+fn broker_subscribes_at_login_and_at_each_change() {
+    let mut engine = engine_of(true, &[(1, PC)]);
+    assert_eq!(
+        changes(&engine.connected(PC, at(1))),
+        [
+            "+alice@acme:pc acme/im/msg/alice",
+            "+alice@acme:pc $SYS/notice/acme/alice",
+            "+alice@acme:pc acme/im/msg/g/dev"
+        ]
+    );
+    log_in(&mut engine, 2, PHONE);
+    engine.disconnected(ConnKey(2));
+    let left = changes(&group_changed(&mut engine, &["bob"]));
+    let dropped = [
+        "-alice@acme:pc acme/im/msg/g/dev",
+        "-alice@acme:phone acme/im/msg/g/dev",
+    ];
+    assert_eq!(left, dropped, "absent devices, too");
+    let joined = changes(&group_changed(&mut engine, &["bob", "alice"]));
+    assert_eq!(joined, dropped.map(|change| change.replacen('-', "+", 1)));
+}
+
+#[test]
+fn what_only_some_subscribed_to_is_brought_to_the_others() {
+    let mut engine = engine_of(false, &[(1, PC), (2, PHONE), (3, BOB)]);
+    let message = payload("bob", Direction::PointToPoint, 1);
+    let topic = "acme/im/msg/alice";
+    ask_about(&mut engine, 3, BOB, Access::Publish, topic, &message, 1);
+    ask_about(&mut engine, 1, PC, Access::Receive, topic, &message, 1);
+    let copies = brought(&engine.tick(at(4)));
+    assert_eq!(copies, ["alice@acme:phone acme/im/msg/alice"]);
+    assert_eq!(brought(&engine.tick(at(5))), [""; 0], "once");
+}
+
+#[test]
+fn message_all_of_whose_receivers_subscribed_is_not_even_kept() {
+    let mut engine = engine_of(false, &[(1, PC), (3, BOB)]);
+    let topic = "acme/im/msg/alice";
+    for seq in 0..2 {
+        let message = payload("bob", Direction::PointToPoint, seq);
+        ask_about(&mut engine, 3, BOB, Access::Publish, topic, &message, 1);
+        assert_eq!(engine.has_more(), seq == 0);
+        ask_about(&mut engine, 1, PC, Access::Receive, topic, &message, 1);
+        assert_eq!(brought(&engine.tick(at(4))), [""; 0]);
+    }
+    // Who gives the subscription up is brought the next message.
+    ask_about(&mut engine, 1, PC, Access::Unsubscribe, topic, b"", 0);
+    let message = payload("bob", Direction::PointToPoint, 9);
+    ask_about(&mut engine, 3, BOB, Access::Publish, topic, &message, 1);
+    assert_eq!(brought(&engine.tick(at(4))).len(), 1);
+}
+
+#[test]
+fn group_message_reaches_each_device_but_the_sending_one() {
+    let mut engine = engine_of(false, &[(1, PC), (2, PHONE), (3, BOB)]);
+    let message = payload("alice", Direction::Group, 1);
+    let topic = "acme/im/msg/g/dev";
+    ask_about(&mut engine, 1, PC, Access::Publish, topic, &message, 1);
+    let mut receive = |conn, client| {
+        ask_about(
+            &mut engine,
+            conn,
+            client,
+            Access::Receive,
+            topic,
+            &message,
+            1,
+        )
+    };
+    assert_eq!(receive(1, PC), Ruling::Deny);
+    assert_eq!(receive(2, PHONE), Ruling::Allow);
+    let copies = brought(&engine.tick(at(4)));
+    assert_eq!(copies, ["bob@acme:pc acme/im/msg/g/dev"]);
+}
+
+#[test]
+fn message_to_the_own_phone_does_not_come_back() {
+    let mut engine = engine_of(true, &[(1, PC), (2, PHONE)]);
+    let topic = "acme/im/msg/alice";
+    let message = payload("alice", Direction::PcToPhone, 1);
+    let sent = ask_about(&mut engine, 1, PC, Access::Publish, topic, &message, 1);
+    assert_eq!(sent, Ruling::Allow);
+    let back = ask_about(&mut engine, 1, PC, Access::Receive, topic, &message, 1);
+    let there = ask_about(&mut engine, 2, PHONE, Access::Receive, topic, &message, 1);
+    assert_eq!((back, there), (Ruling::Deny, Ruling::Allow));
+    // Another message of the same user, from elsewhere.
+    let other = payload("alice", Direction::PcToPhone, 2);
+    let other = ask_about(&mut engine, 1, PC, Access::Receive, topic, &other, 1);
+    assert_eq!(other, Ruling::Allow);
+}
+
+#[test]
+fn qos_2_waits_for_its_routing() {
+    let mut engine = engine_of(false, &[(1, PC), (2, PHONE), (3, BOB)]);
+    let message = payload("bob", Direction::PointToPoint, 1);
+    let topic = "acme/im/msg/alice";
+    ask_about(&mut engine, 3, BOB, Access::Publish, topic, &message, 2);
+    assert_eq!(brought(&engine.tick(at(4))), [""; 0], "no PUBREL yet");
+    ask_about(&mut engine, 1, PC, Access::Receive, topic, &message, 2);
+    assert_eq!(brought(&engine.tick(at(5))).len(), 1);
+    let message = payload("bob", Direction::PointToPoint, 2);
+    ask_about(&mut engine, 3, BOB, Access::Publish, topic, &message, 2);
+    assert_eq!(brought(&engine.tick(at(1000))), [""; 0]);
+    assert_eq!(
+        brought(&engine.tick(at(2003))).len(),
+        2,
+        "nobody asked about it"
+    );
+}
+
+#[test]
+fn notice_to_all_is_brought_to_those_who_did_not_subscribe_on_every_broker() {
+    for delayed in [false, true] {
+        let mut engine = engine_of(delayed, &[(1, PC), (3, BOB), (4, "carol@beta:pc")]);
+        engine.disconnected(ConnKey(3));
+        let notice = SystemNotice {
+            scope: Scope::Enterprise { eid: "acme".into() },
+            retain: false,
+            expiry_s: 60,
+            notice: Notice {
+                id: "n1".into(),
+                kind: "announcement".into(),
+                time: 1,
+                title: "Hi".into(),
+                body: String::new(),
+                data: serde_json::Value::Null,
+            },
+        };
+        let published = engine.feed_event(FeedEvent::Notice(notice), at(2));
+        assert_eq!(published.len(), 1);
+        engine.tick(at(3));
+        let copies = engine.tick(at(4));
+        let mut to = brought(&copies);
+        to.sort();
+        assert_eq!(
+            to,
+            [
+                "alice@acme:pc $SYS/notice/acme",
+                "bob@acme:pc $SYS/notice/acme"
+            ],
+            "the absent device, too, and nobody of beta"
+        );
+    }
+}
+
+#[test]
+fn further_device_is_told_to_the_others_once() {
+    let mut engine = engine_of(false, &[(1, PC)]);
+    log_in(&mut engine, 2, PHONE);
+    let told = brought(&engine.tick(at(2)));
+    assert_eq!(told, ["alice@acme:pc $SYS/notice/acme/alice"]);
+    engine.disconnected(ConnKey(2));
+    log_in(&mut engine, 3, PHONE);
+    assert_eq!(brought(&engine.tick(at(4))), [""; 0], "it is known by now");
+}
