@@ -22,6 +22,32 @@ async fn append(storage: &Storage, count: i64, created_at: i64) {
     .unwrap();
 }
 
+impl Storage {
+    /// Adds users `many-1` to `many-COUNT`, in no time and without telling anybody.
+    pub(crate) async fn add_many_users(&self, eid: &str, count: u32) {
+        sqlx::query(
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < $1) \
+             INSERT INTO app_user (eid, uid, name, created_at) SELECT $2, 'many-' || i, 'Many', 0 FROM n",
+        )
+        .bind(count)
+        .bind(eid)
+        .execute(&self.write)
+        .await
+        .unwrap();
+    }
+
+    /// Empties the directory without telling anybody.
+    pub(crate) async fn forget_everything(&self) {
+        for sql in [
+            "DELETE FROM app_user",
+            "DELETE FROM user_group",
+            "DELETE FROM enterprise",
+        ] {
+            sqlx::query(sql).execute(&self.write).await.unwrap();
+        }
+    }
+}
+
 #[tokio::test]
 async fn pruning_keeps_the_newest_100_000_events_and_the_last_day() {
     let (_dir, storage) = open().await;

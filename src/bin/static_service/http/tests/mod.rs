@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod brokers;
+mod directory;
 mod feed;
 mod introspection;
 mod login;
