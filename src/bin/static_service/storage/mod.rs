@@ -6,11 +6,14 @@
 //! outside the migrations), since PostgreSQL is to follow.
 
 mod brokers;
+mod departments;
 mod directory;
 mod enterprises;
 mod error;
 mod foreign_writes;
+mod grants;
 mod groups;
+mod listings;
 mod logs;
 mod notices;
 mod outbox;
@@ -32,8 +35,11 @@ use sqlx::sqlite::{
 };
 use tokio::sync::watch;
 
+pub(crate) use departments::DepartmentChange;
 pub(crate) use directory::Snapshot;
 pub(crate) use error::StorageError;
+pub(crate) use grants::Grant;
+pub(crate) use listings::Page;
 pub(crate) use logs::LogRecord;
 pub(crate) use notices::{Audience, NewNotice};
 pub(crate) use outbox::{EventId, StoredEvent};
