@@ -9,6 +9,11 @@ use mosquitto_enterprise_push::protocol::{NameError, name};
 /// The longest display name or notice channel, in bytes.
 const MAX_TEXT_BYTES: usize = 200;
 
+/// The role that administers the installation, and so may give and take itself.
+pub(crate) const OPERATOR: &str = "operator";
+/// The role that administers its own enterprise.
+pub(crate) const ADMIN: &str = "admin";
+
 /// Declares a newtype around one checked name.
 macro_rules! checked_name {
     ($(#[$doc:meta])* $type:ident, $part:literal) => {

@@ -44,6 +44,16 @@ impl Storage {
         tx.tell(user.eid(), user.uid(), concern).await?;
         tx.commit().await
     }
+
+    /// The roles that a user has now.
+    pub(crate) async fn roles(&self, user: &UserId) -> Result<Vec<String>> {
+        let roles = sqlx::query_scalar("SELECT role FROM user_role WHERE eid = $1 AND uid = $2")
+            .bind(user.eid())
+            .bind(user.uid())
+            .fetch_all(&self.read)
+            .await?;
+        Ok(roles)
+    }
 }
 
 /// The change alone, without its events. Answers whether it is one.

@@ -1,5 +1,6 @@
 //! The whole service in-process: router, feed and a temporary SQLite file.
 
+mod admin;
 mod bad_input;
 mod brokers;
 mod directory;
