@@ -45,8 +45,9 @@ impl FromRequestParts<Arc<App>> for Administrator {
             ));
         }
         if !parts.method.is_safe() {
+            // Without the routes' common beginning.
             let (by, method, path) = (&user, &parts.method, parts.uri.path());
-            tracing::info!(%by, %method, path, "administration");
+            tracing::info!(%by, %eid, %method, path, "administration");
         }
         Ok(Administrator {
             eid,
