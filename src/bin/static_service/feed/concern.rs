@@ -52,15 +52,14 @@ impl Turn {
 impl Concern<'_> {
     /// The notice for the user `uid` of `eid`.
     pub(crate) fn notice(&self, eid: &str, uid: &str) -> Event {
-        let (title, body) = self.words();
         let (eid, uid) = (eid.to_owned(), uid.to_owned());
         Event::Notice {
             id: unique_id(),
             scope: Scope::User { eid, uid },
             retain: false,
             expiry_s: Some(EXPIRY_S),
-            title,
-            body,
+            title: self.title(),
+            body: self.body(),
             kind: self.kind().to_owned(),
             data: self.data(),
             time: now_ms(),
@@ -91,70 +90,52 @@ impl Concern<'_> {
         }
     }
 
-    /// Title and body.
-    fn words(&self) -> (String, String) {
+    /// One line.
+    fn title(&self) -> String {
         match self {
-            Concern::Group {
-                turn: Added,
-                gid,
-                name,
-            } => (
-                format!("Added to group {name}"),
-                format!("You are now a member of the group {name} ({gid})."),
-            ),
-            Concern::Group {
-                turn: Removed,
-                gid,
-                name,
-            } => (
-                format!("Removed from group {name}"),
-                format!("You are no longer a member of the group {name} ({gid})."),
-            ),
-            Concern::Partner {
-                turn: Added,
-                partner,
-            } => (
-                format!("New partner {partner}"),
-                format!("You and {partner} may now send messages to each other."),
-            ),
-            Concern::Partner {
-                turn: Removed,
-                partner,
-            } => (
-                format!("No longer a partner: {partner}"),
-                format!("You and {partner} may no longer send messages to each other."),
-            ),
-            Concern::Password => (
-                "Password changed".to_owned(),
-                "Your password was changed and your devices were logged out. \
-                 If you know nothing of it, tell your administrator."
-                    .to_owned(),
-            ),
-            Concern::Role { turn: Added, role } => (
-                format!("New role {role}"),
-                format!("You now have the role {role}."),
-            ),
-            Concern::Role {
-                turn: Removed,
-                role,
-            } => (
-                format!("Role {role} withdrawn"),
-                format!("You no longer have the role {role}."),
-            ),
-            Concern::Channel {
-                turn: Added,
-                channel,
-            } => (
-                format!("New channel {channel}"),
-                format!("You may now publish notices to the channel {channel}."),
-            ),
-            Concern::Channel {
-                turn: Removed,
-                channel,
-            } => (
-                format!("Channel {channel} withdrawn"),
-                format!("You may no longer publish notices to the channel {channel}."),
-            ),
+            Concern::Group { turn, name, .. } => match turn {
+                Added => format!("Added to group {name}"),
+                Removed => format!("Removed from group {name}"),
+            },
+            Concern::Partner { turn, partner } => match turn {
+                Added => format!("New partner {partner}"),
+                Removed => format!("No longer a partner: {partner}"),
+            },
+            Concern::Password => "Password changed".to_owned(),
+            Concern::Role { turn, role } => match turn {
+                Added => format!("New role {role}"),
+                Removed => format!("Role {role} withdrawn"),
+            },
+            Concern::Channel { turn, channel } => match turn {
+                Added => format!("New channel {channel}"),
+                Removed => format!("Channel {channel} withdrawn"),
+            },
+        }
+    }
+
+    /// A sentence.
+    fn body(&self) -> String {
+        let now = |turn: &Turn| match turn {
+            Added => "now",
+            Removed => "no longer",
+        };
+        match self {
+            Concern::Group { turn, gid, name } => {
+                let now = now(turn);
+                format!("You are {now} a member of the group {name} ({gid}).")
+            }
+            Concern::Partner { turn, partner } => {
+                let now = now(turn);
+                format!("You and {partner} may {now} send messages to each other.")
+            }
+            Concern::Password => "Your password was changed and your devices were logged out. \
+                If you know nothing of it, tell your administrator."
+                .to_owned(),
+            Concern::Role { turn, role } => format!("You {} have the role {role}.", now(turn)),
+            Concern::Channel { turn, channel } => {
+                let now = now(turn);
+                format!("You may {now} publish notices to the channel {channel}.")
+            }
         }
     }
 }
