@@ -4,10 +4,15 @@
 use std::fmt;
 use std::str::FromStr;
 
-use mosquitto_enterprise_push::protocol::{NameError, UserName, name};
+use mosquitto_enterprise_push::protocol::{NameError, name};
 
 /// The longest display name or notice channel, in bytes.
 const MAX_TEXT_BYTES: usize = 200;
+
+/// The role that administers the installation, and so may give and take itself.
+pub(crate) const OPERATOR: &str = "operator";
+/// The role that administers its own enterprise.
+pub(crate) const ADMIN: &str = "admin";
 
 /// Declares a newtype around one checked name.
 macro_rules! checked_name {
@@ -51,6 +56,11 @@ checked_name!(
     "uid"
 );
 checked_name!(
+    /// A department within its enterprise, `did`.
+    DepartmentName,
+    "did"
+);
+checked_name!(
     /// A device of a user.
     Device,
     "device"
@@ -66,61 +76,73 @@ checked_name!(
     "client id"
 );
 
-/// A user: `uid@eid`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct UserId {
-    eid: String,
-    uid: String,
+/// Declares a newtype for a name within an enterprise, `name@eid`.
+macro_rules! name_in_enterprise {
+    ($(#[$doc:meta])* $type:ident, $part:ident) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq)]
+        pub(crate) struct $type {
+            eid: String,
+            $part: String,
+        }
+
+        impl $type {
+            /// The thing of that name in that enterprise.
+            pub(crate) fn within(eid: &EnterpriseId, name: &str) -> Result<Self, NameError> {
+                name::check(stringify!($part), name)?;
+                Ok($type {
+                    eid: eid.as_str().to_owned(),
+                    $part: name.to_owned(),
+                })
+            }
+
+            /// The enterprise.
+            pub(crate) fn eid(&self) -> &str {
+                &self.eid
+            }
+
+            /// The name within the enterprise.
+            pub(crate) fn $part(&self) -> &str {
+                &self.$part
+            }
+        }
+
+        impl FromStr for $type {
+            type Err = NameError;
+
+            fn from_str(text: &str) -> Result<Self, NameError> {
+                let (name, eid) = text.split_once('@').ok_or(NameError::NoEnterprise)?;
+                name::check(stringify!($part), name)?;
+                $type::within(&eid.parse()?, name)
+            }
+        }
+
+        impl fmt::Display for $type {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "{}@{}", self.$part, self.eid)
+            }
+        }
+    };
 }
 
-impl UserId {
-    /// The enterprise.
-    pub(crate) fn eid(&self) -> &str {
-        &self.eid
-    }
-
-    /// The user within the enterprise.
-    pub(crate) fn uid(&self) -> &str {
-        &self.uid
-    }
-}
-
-impl FromStr for UserId {
-    type Err = NameError;
-
-    fn from_str(text: &str) -> Result<Self, NameError> {
-        let UserName { uid, eid } = UserName::parse(text)?;
-        Ok(UserId {
-            eid: eid.to_owned(),
-            uid: uid.to_owned(),
-        })
-    }
-}
-
-impl fmt::Display for UserId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}@{}", self.uid, self.eid)
-    }
-}
-
-/// A group: `gid@eid`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct GroupId {
-    eid: String,
-    gid: String,
-}
+name_in_enterprise!(
+    /// A user: `uid@eid`.
+    #[derive(PartialOrd, Ord)]
+    UserId,
+    uid
+);
+name_in_enterprise!(
+    /// A group: `gid@eid`.
+    GroupId,
+    gid
+);
+name_in_enterprise!(
+    /// A department: `did@eid`.
+    DepartmentId,
+    did
+);
 
 impl GroupId {
-    /// The enterprise.
-    pub(crate) fn eid(&self) -> &str {
-        &self.eid
-    }
-
-    /// The group within the enterprise.
-    pub(crate) fn gid(&self) -> &str {
-        &self.gid
-    }
-
     /// The user `uid` of this group's enterprise.
     pub(crate) fn member(&self, uid: &MemberId) -> UserId {
         UserId {
@@ -130,23 +152,13 @@ impl GroupId {
     }
 }
 
-impl FromStr for GroupId {
-    type Err = NameError;
-
-    fn from_str(text: &str) -> Result<Self, NameError> {
-        let (gid, eid) = text.split_once('@').ok_or(NameError::NoEnterprise)?;
-        name::check("gid", gid)?;
-        name::check("eid", eid)?;
-        Ok(GroupId {
-            eid: eid.to_owned(),
-            gid: gid.to_owned(),
-        })
-    }
-}
-
-impl fmt::Display for GroupId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}@{}", self.gid, self.eid)
+impl DepartmentId {
+    /// The department of that name in the same enterprise.
+    pub(crate) fn sibling(&self, name: &DepartmentName) -> DepartmentId {
+        DepartmentId {
+            eid: self.eid.clone(),
+            did: name.as_str().to_owned(),
+        }
     }
 }
 
@@ -224,6 +236,12 @@ impl Channel {
     /// The text.
     pub(crate) fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+impl fmt::Display for Channel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
     }
 }
 

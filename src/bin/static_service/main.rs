@@ -7,6 +7,7 @@
 //! | `http` | routes and handlers, the wire types of both sides |
 //! | `feed` | events, listeners, streams |
 //! | `storage` | the only SQL |
+//! | `listing` | entries of administrators' lists |
 //! | `identity`, `secret`, `password`, `clock` | values: checked names, redacted secrets, hashes, time |
 
 #![cfg_attr(
@@ -19,6 +20,7 @@ mod clock;
 mod feed;
 mod http;
 mod identity;
+mod listing;
 mod password;
 mod secret;
 mod serve;

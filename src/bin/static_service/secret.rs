@@ -53,6 +53,12 @@ impl Drop for Secret {
     }
 }
 
+/// 32 hex digits that nothing else has, for what is no secret.
+pub(crate) fn unique_id() -> String {
+    let digest = Secret::random().digest();
+    digest.as_str().chars().take(32).collect()
+}
+
 /// SHA-256 in lower-case hex.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Digest(String);

@@ -1,10 +1,14 @@
 //! The admin commands as typed. Names are checked while they are parsed, so a malformed one is a
 //! usage error that says why.
 
+use std::error::Error;
+use std::fmt::Display;
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use clap::{Args, Subcommand};
 
+use super::department::DepartmentCommand;
 use crate::identity::{
     BrokerId, Channel, Device, DisplayName, EnterpriseId, GroupId, MemberId, Role, UserId,
 };
@@ -31,6 +35,9 @@ pub(crate) enum Command {
     /// Users
     #[command(subcommand)]
     User(UserCommand),
+    /// Departments, a tree for each enterprise
+    #[command(subcommand)]
+    Department(DepartmentCommand),
     /// Groups and their members
     #[command(subcommand)]
     Group(GroupCommand),
@@ -64,6 +71,8 @@ pub(crate) enum EnterpriseCommand {
     Suspend { eid: EnterpriseId },
     /// Lift a suspension
     Resume { eid: EnterpriseId },
+    /// Show all enterprises
+    List,
 }
 
 /// Where a password comes from.
@@ -82,7 +91,7 @@ pub(crate) struct PasswordSource {
 #[derive(Clone)]
 pub(crate) struct Typed(pub(crate) String);
 
-impl std::str::FromStr for Typed {
+impl FromStr for Typed {
     type Err = std::convert::Infallible;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
@@ -126,6 +135,47 @@ pub(crate) enum UserCommand {
         #[command(flatten)]
         password: PasswordSource,
     },
+    /// Roles, such as admin (of the own enterprise) and operator (of the installation)
+    #[command(subcommand)]
+    Role(GrantCommand<Role>),
+    /// Notice channels that a user may publish to
+    #[command(subcommand)]
+    Channel(GrantCommand<Channel>),
+    /// Show an enterprise's users
+    List { eid: EnterpriseId },
+    /// Show a user and all that the user may do
+    Show {
+        #[arg(value_name = "UID@EID")]
+        user: UserId,
+    },
+}
+
+/// A checked word of a command line.
+pub(crate) trait Word:
+    FromStr<Err: Error + Send + Sync + 'static> + Display + Clone + Send + Sync + 'static
+{
+}
+
+impl Word for Role {}
+impl Word for Channel {}
+
+/// Giving a `T` and taking it.
+#[derive(Debug, Subcommand)]
+pub(crate) enum GrantCommand<T: Word> {
+    /// Give it to a user
+    Add {
+        #[arg(value_name = "UID@EID")]
+        user: UserId,
+        #[arg(value_name = "NAME")]
+        grant: T,
+    },
+    /// Take it from a user
+    Remove {
+        #[arg(value_name = "UID@EID")]
+        user: UserId,
+        #[arg(value_name = "NAME")]
+        grant: T,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -143,6 +193,15 @@ pub(crate) enum GroupCommand {
         #[arg(value_name = "GID@EID")]
         group: GroupId,
     },
+    /// Change what people call it
+    Rename {
+        #[arg(value_name = "GID@EID")]
+        group: GroupId,
+        #[arg(long)]
+        name: DisplayName,
+    },
+    /// Show an enterprise's groups
+    List { eid: EnterpriseId },
     /// Members of a group
     #[command(subcommand)]
     Member(MemberCommand),
@@ -162,6 +221,11 @@ pub(crate) enum MemberCommand {
         group: GroupId,
         uid: MemberId,
     },
+    /// Show a group's members
+    List {
+        #[arg(value_name = "GID@EID")]
+        group: GroupId,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -180,6 +244,11 @@ pub(crate) enum PartnerCommand {
         #[arg(value_name = "UID@EID")]
         other: UserId,
     },
+    /// Show a user's partners
+    List {
+        #[arg(value_name = "UID@EID")]
+        user: UserId,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -193,6 +262,8 @@ pub(crate) enum BrokerCommand {
     },
     /// Shut a broker out
     Remove { client_id: BrokerId },
+    /// Show the brokers that are let in
+    List,
 }
 
 #[derive(Debug, Subcommand)]

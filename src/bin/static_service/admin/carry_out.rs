@@ -4,16 +4,16 @@ use anyhow::bail;
 use serde_json::json;
 
 use super::args::{
-    BrokerCommand, Command, EnterpriseCommand, GroupCommand, MemberCommand, NoticeCommand,
-    PartnerCommand, SendArgs, SessionCommand, To, TokenCommand, UserCommand,
+    BrokerCommand, Command, EnterpriseCommand, GrantCommand, GroupCommand, MemberCommand,
+    NoticeCommand, PartnerCommand, SendArgs, SessionCommand, To, TokenCommand, UserCommand, Word,
 };
 use super::output::Done;
-use super::standard_input;
+use super::{department, list, standard_input};
 use crate::http::GENERATED_PREFIX;
 use crate::identity::{BrokerId, DisplayName};
 use crate::password::Passwords;
-use crate::secret::Secret;
-use crate::storage::{Audience, EventId, NewNotice, NewUser, Storage};
+use crate::secret::{Secret, unique_id};
+use crate::storage::{Audience, EventId, Grant, NewNotice, NewUser, Storage};
 
 /// The largest body or data of a notice, in bytes.
 const MAX_NOTICE_BYTES: usize = 64 * 1024;
@@ -27,6 +27,7 @@ pub(crate) async fn carry_out(
     match command {
         Command::Enterprise(command) => enterprise(storage, command).await,
         Command::User(command) => user(storage, passwords, command).await,
+        Command::Department(command) => department::department(storage, command).await,
         Command::Group(command) => group(storage, command).await,
         Command::Partner(command) => partner(storage, command).await,
         Command::Broker(command) => broker(storage, passwords, command).await,
@@ -58,6 +59,7 @@ async fn enterprise(storage: &Storage, command: EnterpriseCommand) -> anyhow::Re
             let event = storage.resume_enterprise(&eid).await?;
             changed(format!("enterprise {eid} resumed"), event)
         }
+        EnterpriseCommand::List => list::enterprises(storage).await?,
     })
 }
 
@@ -103,11 +105,33 @@ async fn user(
                 json: json!({ "revoked": revoked }),
             })
         }
+        UserCommand::Role(command) => grant(storage, command, "role", Grant::Role).await,
+        UserCommand::Channel(command) => grant(storage, command, "channel", Grant::Channel).await,
+        UserCommand::List { eid } => list::users(storage, &eid).await,
+        UserCommand::Show { user } => list::user(storage, &user).await,
     }
 }
 
+async fn grant<T: Word>(
+    storage: &Storage,
+    command: GrantCommand<T>,
+    what: &str,
+    of: fn(T) -> Grant,
+) -> anyhow::Result<Done> {
+    Ok(match command {
+        GrantCommand::Add { user, grant } => {
+            let text = format!("{what} {grant} given to {user}");
+            changed(text, storage.grant(&user, &of(grant)).await?)
+        }
+        GrantCommand::Remove { user, grant } => {
+            let text = format!("{what} {grant} taken from {user}");
+            changed(text, storage.withdraw(&user, &of(grant)).await?)
+        }
+    })
+}
+
 /// The name people use; the id when they were given none.
-fn or_id(name: Option<DisplayName>, id: &str) -> anyhow::Result<DisplayName> {
+pub(super) fn or_id(name: Option<DisplayName>, id: &str) -> anyhow::Result<DisplayName> {
     Ok(match name {
         Some(name) => name,
         None => id.parse()?,
@@ -124,6 +148,14 @@ async fn group(storage: &Storage, command: GroupCommand) -> anyhow::Result<Done>
         GroupCommand::Remove { group } => {
             let event = storage.remove_group(&group).await?;
             changed(format!("group {group} removed"), event)
+        }
+        GroupCommand::Rename { group, name } => {
+            let event = storage.rename_group(&group, &name).await?;
+            changed(format!("group {group} renamed"), event)
+        }
+        GroupCommand::List { eid } => list::groups(storage, &eid).await?,
+        GroupCommand::Member(MemberCommand::List { group }) => {
+            list::group_members(storage, &group).await?
         }
         GroupCommand::Member(MemberCommand::Add { group, uid }) => {
             let event = storage.add_member(&group, &uid).await?;
@@ -146,6 +178,7 @@ async fn partner(storage: &Storage, command: PartnerCommand) -> anyhow::Result<D
             let event = storage.unlink_partners(&one, &other).await?;
             changed(format!("{one} and {other} unlinked"), event)
         }
+        PartnerCommand::List { user } => list::partners(storage, &user).await?,
     })
 }
 
@@ -167,6 +200,7 @@ async fn broker(
                 json: json!({ "client_id": client_id.as_str() }),
             })
         }
+        BrokerCommand::List => list::brokers(storage).await,
         BrokerCommand::Add { client_id, .. } => add_generated(storage, &client_id).await,
         BrokerCommand::Remove { client_id } => {
             storage.remove_broker(&client_id).await?;
@@ -214,12 +248,7 @@ async fn send(storage: &Storage, notice: SendArgs) -> anyhow::Result<Done> {
     if notice.body.len().max(data.to_string().len()) > MAX_NOTICE_BYTES {
         bail!("body or data is longer than {MAX_NOTICE_BYTES} bytes");
     }
-    let id = Secret::random()
-        .digest()
-        .as_str()
-        .chars()
-        .take(32)
-        .collect::<String>();
+    let id = unique_id();
     let notice = NewNotice {
         id: id.clone(),
         audience: audience(notice.to)?,

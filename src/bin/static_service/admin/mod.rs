@@ -2,6 +2,8 @@
 
 mod args;
 mod carry_out;
+mod department;
+mod list;
 mod output;
 mod standard_input;
 #[cfg(test)]

@@ -18,6 +18,9 @@ pub(crate) fn print(done: &Done, as_json: bool) -> anyhow::Result<()> {
     let mut out = std::io::stdout().lock();
     let written = if as_json {
         writeln!(out, "{}", done.json)
+    } else if done.text.is_empty() {
+        // An empty list.
+        Ok(())
     } else {
         writeln!(out, "{}", done.text)
     };

@@ -81,6 +81,14 @@ pub(crate) enum Event {
         #[serde(flatten)]
         rights: Rights,
     },
+    /// `user.upserted` as the directory tells it: groups and partners have lines of their own there.
+    UserListed {
+        eid: String,
+        uid: String,
+        name: String,
+        roles: Vec<String>,
+        channels: Vec<String>,
+    },
     /// `user.removed`
     UserRemoved { eid: String, uid: String },
     /// `group.upserted`
@@ -121,7 +129,7 @@ impl Event {
             Event::TokenIssued { .. } => "token.issued",
             Event::TokenRevoked { .. } => "token.revoked",
             Event::SessionKick { .. } => "session.kick",
-            Event::UserUpserted { .. } => "user.upserted",
+            Event::UserUpserted { .. } | Event::UserListed { .. } => "user.upserted",
             Event::UserRemoved { .. } => "user.removed",
             Event::GroupUpserted { .. } => "group.upserted",
             Event::GroupRemoved { .. } => "group.removed",

@@ -80,10 +80,20 @@ impl Hub {
         self.listeners.borrow().progress.len()
     }
 
+    /// Waits for the hub to close.
+    pub(crate) fn closed(&self) -> impl Future<Output = ()> + use<> {
+        closed(self.closing.subscribe())
+    }
+
     /// Ends all streams, now and from now on.
     pub(crate) fn close(&self) {
         self.closing.send_replace(true);
     }
+}
+
+async fn closed(mut closing: watch::Receiver<bool>) {
+    // An error means that the hub is gone, which is closed enough.
+    let _ = closing.wait_for(|closing| *closing).await;
 }
 
 impl Listeners {
@@ -122,9 +132,8 @@ impl Listener {
     }
 
     /// Waits for the service to close.
-    pub(crate) async fn closed(&mut self) {
-        // An error means that the hub is gone, which is closed enough.
-        let _ = self.closing.wait_for(|closing| *closing).await;
+    pub(crate) async fn closed(&self) {
+        closed(self.closing.clone()).await;
     }
 }
 

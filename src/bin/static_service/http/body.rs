@@ -1,9 +1,10 @@
-//! Bodies: JSON and form extractors whose refusals are problem documents that do not echo the body
+//! Bodies: JSON, form and no-body extractors whose refusals are problem documents that do not echo the body
 //! (the ready-made ones quote the offending value, which may be a password).
 
 use std::fmt;
 use std::marker::PhantomData;
 
+use axum::body::Bytes;
 use axum::extract::rejection::{FormRejection, JsonRejection};
 use axum::extract::{Form, FromRequest, Request};
 use axum::http::StatusCode;
@@ -67,6 +68,22 @@ impl<S: Send + Sync, T: Shape> FromRequest<S> for FormBody<T> {
             Ok(Form(body)) => Ok(FormBody(body)),
             Err(rejection) => Err(refuse_form(rejection, T::SHAPE)),
         }
+    }
+}
+
+/// No body. A request that brings one means something else than we do.
+pub(crate) struct NoBody;
+
+impl<S: Send + Sync> FromRequest<S> for NoBody {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let body = Bytes::from_request(request, state).await;
+        let body = body.map_err(|rejection| unreadable(rejection.status()))?;
+        if !body.is_empty() {
+            return Err(Problem::bad_request("want no body"));
+        }
+        Ok(NoBody)
     }
 }
 

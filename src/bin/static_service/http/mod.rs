@@ -2,6 +2,7 @@
 //! storage, feed or passwords, write the answer.
 
 mod access_log;
+mod admin;
 mod authenticate;
 mod body;
 mod broker_feed;
@@ -81,6 +82,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/api/v1/login", post(login::login))
         .route("/api/v1/logout", post(login::logout))
         .route("/api/v1/token", post(token::token))
+        .merge(admin::routes())
         .route("/oauth2/introspect", post(introspect::introspect))
         .route("/oauth2/revoke", post(revoke::revoke))
         .route("/control/v1/feed", get(broker_feed::feed))

@@ -98,7 +98,9 @@ impl IntoResponse for Problem {
 impl From<StorageError> for Problem {
     fn from(error: StorageError) -> Problem {
         match error {
-            StorageError::Exists(_) => Problem::new(StatusCode::CONFLICT, error.to_string()),
+            StorageError::Exists(_) | StorageError::Conflict(_) => {
+                Problem::new(StatusCode::CONFLICT, error.to_string())
+            }
             StorageError::Missing(_) => Problem::new(StatusCode::NOT_FOUND, error.to_string()),
             StorageError::Refused(_) => Problem::bad_request(error.to_string()),
             StorageError::Database(_) | StorageError::Migrate(_) => {

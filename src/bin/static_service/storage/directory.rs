@@ -1,121 +1,171 @@
-//! The whole directory at one moment, with the feed position it is true at.
+//! The whole directory at one moment, told as events, row by row: nothing is collected but the entry
+//! at hand.
 
-use std::collections::BTreeMap;
-
+use futures_util::stream::{BoxStream, Fuse, try_unfold};
+use futures_util::{Stream, StreamExt as _, TryStreamExt as _};
 use sqlx::sqlite::SqliteRow;
-use sqlx::{Row as _, SqliteConnection};
+use sqlx::{Row as _, Sqlite, SqliteConnection, Transaction};
 
 use super::{EventId, Result, Storage};
+use crate::feed::event::Event;
 
-/// Names of something that belongs to an enterprise: `(eid, uid)` or `(eid, gid)`.
-type Key = (String, String);
+const ENTERPRISES: &str = "\
+    SELECT eid, 0 AS kind, name AS value FROM enterprise \
+    UNION ALL SELECT eid, 1, '' FROM enterprise WHERE suspended_at IS NOT NULL ORDER BY 1, 2";
 
-/// Everything brokers need to judge rights.
-#[derive(Debug)]
-pub(crate) struct Directory {
-    /// The newest event that is already in it.
-    pub(crate) seq: EventId,
-    /// `(eid, name, suspended)`
-    pub(crate) enterprises: Vec<(String, String, bool)>,
-    /// Roles and channels by `(eid, uid)`.
-    pub(crate) users: BTreeMap<Key, UserEntry>,
-    /// Members by `(eid, gid)`.
-    pub(crate) groups: BTreeMap<Key, Vec<String>>,
-    /// Pairs of `uid@eid`.
-    pub(crate) partners: Vec<(String, String)>,
-}
+const USERS: &str = "\
+    SELECT eid, uid, 0 AS kind, name AS value FROM app_user \
+    UNION ALL SELECT eid, uid, 1, role FROM user_role \
+    UNION ALL SELECT eid, uid, 2, channel FROM user_channel ORDER BY 1, 2, 3, 4";
 
-/// A user in the directory.
-#[derive(Debug, Default)]
-pub(crate) struct UserEntry {
-    /// Roles.
-    pub(crate) roles: Vec<String>,
-    /// Channels the user may publish to.
-    pub(crate) channels: Vec<String>,
+const GROUPS: &str = "\
+    SELECT eid, gid, 0 AS kind, name AS value FROM user_group \
+    UNION ALL SELECT eid, gid, 1, uid FROM group_member ORDER BY 1, 2, 3, 4";
+
+const PARTNERS: &str = "SELECT a_uid || '@' || a_eid, b_uid || '@' || b_eid FROM partner \
+    ORDER BY a_eid, a_uid, b_eid, b_uid";
+
+/// The directory as it stood when this was opened, for as long as it is kept. Holding one keeps the
+/// write-ahead log from shrinking, so nobody may hold it for long.
+pub(crate) struct Snapshot {
+    tx: Transaction<'static, Sqlite>,
+    seq: EventId,
 }
 
 impl Storage {
-    /// Reads the directory in one read transaction, so that `seq` and content agree.
-    pub(crate) async fn directory(&self) -> Result<Directory> {
-        let mut tx = self.read.begin().await?;
-        let conn = &mut *tx;
+    /// Opens a read transaction, so that `seq` and content agree.
+    pub(crate) async fn snapshot(&self) -> Result<Snapshot> {
+        let mut tx = self.snapshots.begin().await?;
         let seq = sqlx::query_scalar("SELECT COALESCE(MAX(id), 0) FROM feed_event")
-            .fetch_one(&mut *conn)
+            .fetch_one(&mut *tx)
             .await?;
-        let mut directory = Directory {
-            seq,
-            enterprises: enterprises(conn).await?,
-            users: BTreeMap::new(),
-            groups: BTreeMap::new(),
-            partners: partners(conn).await?,
-        };
-        read_users(conn, &mut directory).await?;
-        read_groups(conn, &mut directory).await?;
-        tx.commit().await?;
-        Ok(directory)
+        Ok(Snapshot { tx, seq })
+    }
+
+    /// Snapshots that are held now.
+    #[cfg(test)]
+    pub(crate) fn snapshots_held(&self) -> usize {
+        usize::try_from(self.snapshots.size()).unwrap() - self.snapshots.num_idle()
     }
 }
 
-async fn rows(conn: &mut SqliteConnection, sql: &'static str) -> Result<Vec<SqliteRow>> {
-    Ok(sqlx::query(sql).fetch_all(conn).await?)
+impl Snapshot {
+    /// The newest event that the content holds already.
+    pub(crate) fn seq(&self) -> EventId {
+        self.seq
+    }
+
+    /// Enterprises; a suspended one has a second event that says so.
+    pub(crate) fn enterprises(&mut self) -> impl Stream<Item = Result<Event>> {
+        let rows = sqlx::query(ENTERPRISES).fetch(&mut *self.tx);
+        rows.err_into().and_then(async |row: SqliteRow| {
+            let eid = row.try_get(0)?;
+            let suspended = row.try_get::<i64, _>(1)? == 1;
+            Ok(if suspended {
+                Event::EnterpriseSuspended { eid }
+            } else {
+                let name = row.try_get(2)?;
+                Event::EnterpriseUpserted { eid, name }
+            })
+        })
+    }
+
+    /// Users with roles and channels.
+    pub(crate) fn users(&mut self) -> impl Stream<Item = Result<Event>> {
+        entries(&mut self.tx, USERS, |entry| Event::UserListed {
+            eid: entry.eid,
+            uid: entry.id,
+            name: entry.name,
+            roles: entry.first,
+            channels: entry.second,
+        })
+    }
+
+    /// Groups with their members.
+    pub(crate) fn groups(&mut self) -> impl Stream<Item = Result<Event>> {
+        entries(&mut self.tx, GROUPS, |entry| Event::GroupUpserted {
+            eid: entry.eid,
+            gid: entry.id,
+            name: entry.name,
+            members: entry.first,
+        })
+    }
+
+    /// Links between users.
+    pub(crate) fn partners(&mut self) -> impl Stream<Item = Result<Event>> {
+        let rows = sqlx::query(PARTNERS).fetch(&mut *self.tx);
+        rows.err_into().and_then(async |row: SqliteRow| {
+            let (a, b) = (row.try_get(0)?, row.try_get(1)?);
+            Ok(Event::PartnerLinked { a, b })
+        })
+    }
 }
 
-async fn enterprises(conn: &mut SqliteConnection) -> Result<Vec<(String, String, bool)>> {
-    let sql = "SELECT eid, name, suspended_at FROM enterprise ORDER BY eid";
-    let read = |row: SqliteRow| {
-        let suspended_at: Option<i64> = row.try_get(2)?;
-        Ok((row.try_get(0)?, row.try_get(1)?, suspended_at.is_some()))
+/// Something of an enterprise with what belongs to it.
+struct Entry {
+    eid: String,
+    id: String,
+    name: String,
+    /// Values of kind 1.
+    first: Vec<String>,
+    /// Values of kind 2.
+    second: Vec<String>,
+}
+
+/// What is left to be read, and the entry that rows may still belong to.
+struct Reading<'c> {
+    rows: Fuse<BoxStream<'c, sqlx::Result<SqliteRow>>>,
+    open: Option<Entry>,
+}
+
+/// Entries of rows `(enterprise, id, kind, value)` in that order: kind 0 opens an entry with its name,
+/// the others fill its lists.
+fn entries<'c>(
+    conn: &'c mut SqliteConnection,
+    sql: &'static str,
+    event: fn(Entry) -> Event,
+) -> impl Stream<Item = Result<Event>> + 'c {
+    let reading = Reading {
+        rows: sqlx::query(sql).fetch(conn).fuse(),
+        open: None,
     };
-    rows(conn, sql).await?.into_iter().map(read).collect()
+    try_unfold(reading, move |mut reading| async move {
+        let entry = reading.next().await?;
+        Ok(entry.map(|entry| (event(entry), reading)))
+    })
 }
 
-async fn partners(conn: &mut SqliteConnection) -> Result<Vec<(String, String)>> {
-    let sql = "SELECT a_uid || '@' || a_eid, b_uid || '@' || b_eid FROM partner ORDER BY 1, 2";
-    let read = |row: SqliteRow| Ok((row.try_get(0)?, row.try_get(1)?));
-    rows(conn, sql).await?.into_iter().map(read).collect()
+impl Reading<'_> {
+    /// The next entry, once a row after it was read.
+    async fn next(&mut self) -> Result<Option<Entry>> {
+        while let Some(row) = self.rows.try_next().await? {
+            let value = row.try_get(3)?;
+            match (row.try_get::<i64, _>(2)?, &mut self.open) {
+                (0, open) => {
+                    let next = Entry::new(row.try_get(0)?, row.try_get(1)?, value);
+                    if let Some(done) = open.replace(next) {
+                        return Ok(Some(done));
+                    }
+                }
+                (1, Some(open)) => open.first.push(value),
+                (_, Some(open)) => open.second.push(value),
+                // Foreign keys keep what belongs to nobody out of the tables.
+                (_, None) => {}
+            }
+        }
+        Ok(self.open.take())
+    }
 }
 
-async fn read_users(conn: &mut SqliteConnection, directory: &mut Directory) -> Result<()> {
-    for row in rows(conn, "SELECT eid, uid FROM app_user").await? {
-        let key = (row.try_get(0)?, row.try_get(1)?);
-        directory.users.insert(key, UserEntry::default());
+impl Entry {
+    fn new(eid: String, id: String, name: String) -> Entry {
+        let (first, second) = (Vec::new(), Vec::new());
+        Entry {
+            eid,
+            id,
+            name,
+            first,
+            second,
+        }
     }
-    let sql = "SELECT eid, uid, role FROM user_role ORDER BY role";
-    for row in rows(conn, sql).await? {
-        let key = (row.try_get(0)?, row.try_get(1)?);
-        directory
-            .users
-            .entry(key)
-            .or_default()
-            .roles
-            .push(row.try_get(2)?);
-    }
-    let sql = "SELECT eid, uid, channel FROM user_channel ORDER BY channel";
-    for row in rows(conn, sql).await? {
-        let key = (row.try_get(0)?, row.try_get(1)?);
-        directory
-            .users
-            .entry(key)
-            .or_default()
-            .channels
-            .push(row.try_get(2)?);
-    }
-    Ok(())
-}
-
-async fn read_groups(conn: &mut SqliteConnection, directory: &mut Directory) -> Result<()> {
-    for row in rows(conn, "SELECT eid, gid FROM user_group").await? {
-        let key = (row.try_get(0)?, row.try_get(1)?);
-        directory.groups.insert(key, Vec::new());
-    }
-    let sql = "SELECT eid, gid, uid FROM group_member ORDER BY uid";
-    for row in rows(conn, sql).await? {
-        let key = (row.try_get(0)?, row.try_get(1)?);
-        directory
-            .groups
-            .entry(key)
-            .or_default()
-            .push(row.try_get(2)?);
-    }
-    Ok(())
 }

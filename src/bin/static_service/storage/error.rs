@@ -9,6 +9,9 @@ pub(crate) enum StorageError {
     /// It is not there.
     #[error("no {0}")]
     Missing(String),
+    /// It does not go with what is there.
+    #[error("{0}")]
+    Conflict(String),
     /// It makes no sense.
     #[error("{0}")]
     Refused(String),
@@ -26,7 +29,10 @@ impl StorageError {
     pub(crate) fn is_callers_fault(&self) -> bool {
         matches!(
             self,
-            StorageError::Exists(_) | StorageError::Missing(_) | StorageError::Refused(_)
+            StorageError::Exists(_)
+                | StorageError::Missing(_)
+                | StorageError::Conflict(_)
+                | StorageError::Refused(_)
         )
     }
 

@@ -6,11 +6,14 @@
 //! outside the migrations), since PostgreSQL is to follow.
 
 mod brokers;
+mod departments;
 mod directory;
 mod enterprises;
 mod error;
 mod foreign_writes;
+mod grants;
 mod groups;
+mod listings;
 mod logs;
 mod notices;
 mod outbox;
@@ -32,8 +35,11 @@ use sqlx::sqlite::{
 };
 use tokio::sync::watch;
 
-pub(crate) use directory::{Directory, UserEntry};
+pub(crate) use departments::DepartmentChange;
+pub(crate) use directory::Snapshot;
 pub(crate) use error::StorageError;
+pub(crate) use grants::Grant;
+pub(crate) use listings::Page;
 pub(crate) use logs::LogRecord;
 pub(crate) use notices::{Audience, NewNotice};
 pub(crate) use outbox::{EventId, StoredEvent};
@@ -49,6 +55,11 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 const BUSY_PAUSE: Duration = Duration::from_millis(20);
 /// Connections for reading.
 const READERS: u32 = 4;
+/// Snapshots held at once, with connections of their own, so that slow readers of the directory leave the
+/// others theirs.
+const SNAPSHOTS: u32 = 4;
+/// How long the next one waits for its turn.
+const SNAPSHOT_WAIT: Duration = Duration::from_secs(5);
 
 /// Shorthand of this module.
 type Result<T> = std::result::Result<T, StorageError>;
@@ -57,6 +68,7 @@ type Result<T> = std::result::Result<T, StorageError>;
 #[derive(Debug, Clone)]
 pub(crate) struct Storage {
     read: SqlitePool,
+    snapshots: SqlitePool,
     write: SqlitePool,
     /// The newest event that this process knows of.
     head: watch::Sender<EventId>,
@@ -77,9 +89,14 @@ impl Storage {
             .foreign_keys(true)
             .optimize_on_close(true, None);
         let write = open_writer(&options).await?;
-        let read = pool(READERS).connect_with(options).await?;
+        let read = pool(READERS).connect_with(options.clone()).await?;
+        let snapshots = pool(SNAPSHOTS)
+            .min_connections(0)
+            .acquire_timeout(SNAPSHOT_WAIT)
+            .connect_lazy_with(options);
         let storage = Storage {
             read,
+            snapshots,
             write,
             head: watch::Sender::new(0),
             log_file: log_file(file),
@@ -102,6 +119,7 @@ impl Storage {
 
     /// Waits for running statements and closes the file.
     pub(crate) async fn close(&self) {
+        self.snapshots.close().await;
         self.read.close().await;
         self.write.close().await;
     }

@@ -7,6 +7,7 @@ use tokio::sync::watch;
 
 use super::{Result, Storage};
 use crate::clock::now_ms;
+use crate::feed::concern::Concern;
 use crate::feed::event::Event;
 
 /// Feed events have strictly increasing ids.
@@ -63,6 +64,11 @@ impl<'s> WriteTx<'s> {
         .await?;
         self.last = Some(row.try_get(0)?);
         Ok(())
+    }
+
+    /// Writes the notice that tells a user of the change, after the events that brokers need to know it.
+    pub(super) async fn tell(&mut self, eid: &str, uid: &str, concern: Concern<'_>) -> Result<()> {
+        self.record(&concern.notice(eid, uid)).await
     }
 
     /// Commits, wakes the feed, and answers the id of the last event (0: none was recorded).

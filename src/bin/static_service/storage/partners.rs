@@ -1,7 +1,10 @@
-//! Links between users of different enterprises. A link has no direction and stands once.
+//! Links between users of different enterprises. A link has no direction and stands once; both ends are
+//! told of a change.
 
 use super::error::require_change;
+use super::outbox::WriteTx;
 use super::{EventId, Result, Storage, StorageError};
+use crate::feed::concern::{Concern, Turn};
 use crate::feed::event::Event;
 use crate::identity::UserId;
 
@@ -21,8 +24,10 @@ impl Storage {
                 let what = format!("link between {a} and {b}");
                 StorageError::of_insert(error, what, format!("user {a} or no user {b}"))
             })?;
-        let (a, b) = (a.to_string(), b.to_string());
-        tx.record(&Event::PartnerLinked { a, b }).await?;
+        let (one, other) = (a.to_string(), b.to_string());
+        tx.record(&Event::PartnerLinked { a: one, b: other })
+            .await?;
+        tell(&mut tx, a, b, Turn::Added).await?;
         tx.commit().await
     }
 
@@ -40,10 +45,22 @@ impl Storage {
         .execute(tx.conn())
         .await?;
         require_change(done.rows_affected(), || format!("link between {a} and {b}"))?;
-        let (a, b) = (a.to_string(), b.to_string());
-        tx.record(&Event::PartnerUnlinked { a, b }).await?;
+        let (one, other) = (a.to_string(), b.to_string());
+        tx.record(&Event::PartnerUnlinked { a: one, b: other })
+            .await?;
+        tell(&mut tx, a, b, Turn::Removed).await?;
         tx.commit().await
     }
+}
+
+async fn tell(tx: &mut WriteTx<'_>, a: &UserId, b: &UserId, turn: Turn) -> Result<()> {
+    for (user, partner) in [(a, b), (b, a)] {
+        let partner = partner.to_string();
+        let partner = &partner;
+        tx.tell(user.eid(), user.uid(), Concern::Partner { turn, partner })
+            .await?;
+    }
+    Ok(())
 }
 
 fn in_order<'a>(one: &'a UserId, other: &'a UserId) -> Result<(&'a UserId, &'a UserId)> {

@@ -1,5 +1,7 @@
 //! Retention, permissions and the outbox, seen from inside storage.
 
+use sqlx::sqlite::{SqliteConnectOptions, SqlitePool};
+
 use super::Storage;
 use crate::clock::now_ms;
 
@@ -20,6 +22,44 @@ async fn append(storage: &Storage, count: i64, created_at: i64) {
     .execute(&storage.write)
     .await
     .unwrap();
+}
+
+impl Storage {
+    /// Adds users `many-1` to `many-COUNT`, in no time and without telling anybody.
+    pub(crate) async fn add_many_users(&self, eid: &str, count: u32) {
+        sqlx::query(
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < $1) \
+             INSERT INTO app_user (eid, uid, name, created_at) \
+             SELECT $2, 'many-' || i, 'Many', 0 FROM n WHERE true ON CONFLICT DO NOTHING",
+        )
+        .bind(count)
+        .bind(eid)
+        .execute(&self.write)
+        .await
+        .unwrap();
+    }
+
+    /// Puts all users of a group's enterprise into it, without telling anybody.
+    pub(crate) async fn add_all_users(&self, group: &str) {
+        let (gid, eid) = group.split_once('@').unwrap();
+        sqlx::query("INSERT INTO group_member (eid, gid, uid) SELECT eid, $1, uid FROM app_user WHERE eid = $2")
+            .bind(gid)
+            .bind(eid)
+            .execute(&self.write)
+            .await
+            .unwrap();
+    }
+
+    /// Empties the directory without telling anybody.
+    pub(crate) async fn forget_everything(&self) {
+        for sql in [
+            "DELETE FROM app_user",
+            "DELETE FROM user_group",
+            "DELETE FROM enterprise",
+        ] {
+            sqlx::query(sql).execute(&self.write).await.unwrap();
+        }
+    }
 }
 
 #[tokio::test]
@@ -124,4 +164,27 @@ fn processes_may_start_on_a_new_file_at_once() {
             opened.join().unwrap().unwrap();
         }
     }
+}
+
+#[tokio::test]
+async fn a_database_of_the_first_version_is_brought_up_to_date_and_keeps_what_it_has() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("db");
+    let options = SqliteConnectOptions::new()
+        .filename(&file)
+        .create_if_missing(true);
+    let old = SqlitePool::connect_with(options).await.unwrap();
+    let mut first = sqlx::migrate!("src/bin/static_service/storage/migrations");
+    first.migrations.to_mut().truncate(1);
+    first.run(&old).await.unwrap();
+    sqlx::query("INSERT INTO enterprise (eid, name, created_at) VALUES ('acme', 'Acme', 0)")
+        .execute(&old)
+        .await
+        .unwrap();
+    old.close().await;
+
+    let storage = Storage::open(&file).await.unwrap();
+    let lab = "lab@acme".parse().unwrap();
+    let name = "Lab".parse().unwrap();
+    storage.add_department(&lab, &name, None).await.unwrap();
 }

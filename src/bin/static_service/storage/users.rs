@@ -3,11 +3,13 @@
 use sqlx::Row as _;
 
 use super::error::require_change;
+use super::grants::{Grant, insert_grant};
 use super::outbox::WriteTx;
 use super::rights::rights;
 use super::tokens::revoke_where_user;
 use super::{EventId, Result, Storage, StorageError};
 use crate::clock::now_ms;
+use crate::feed::concern::Concern;
 use crate::feed::event::Event;
 use crate::identity::{Channel, DisplayName, Role, UserId};
 
@@ -42,23 +44,12 @@ impl Storage {
     pub(crate) async fn add_user(&self, user: &NewUser) -> Result<EventId> {
         let mut tx = self.begin().await?;
         insert_user(&mut tx, user).await?;
-        for role in &user.roles {
-            let sql =
-                "INSERT INTO user_role (eid, uid, role) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
-            insert_right(&mut tx, sql, &user.id, role.as_str()).await?;
+        let roles = user.roles.iter().cloned().map(Grant::Role);
+        let channels = user.channels.iter().cloned().map(Grant::Channel);
+        for grant in roles.chain(channels) {
+            insert_grant(&mut tx, &user.id, &grant).await?;
         }
-        for channel in &user.channels {
-            let sql = "INSERT INTO user_channel (eid, uid, channel) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
-            insert_right(&mut tx, sql, &user.id, channel.as_str()).await?;
-        }
-        let (eid, uid) = (user.id.eid().to_owned(), user.id.uid().to_owned());
-        let event = Event::UserUpserted {
-            rights: rights(tx.conn(), &eid, &uid).await?,
-            name: user.name.as_str().to_owned(),
-            eid,
-            uid,
-        };
-        tx.record(&event).await?;
+        record_upserted(&mut tx, &user.id).await?;
         tx.commit().await
     }
 
@@ -78,7 +69,7 @@ impl Storage {
     }
 
     /// Sets a new password; ends the user's sessions and revokes the login tokens, since whoever
-    /// knew the old password may hold them. Answers how many tokens were revoked.
+    /// knew the old password may hold them, and tells the user. Answers how many tokens were revoked.
     pub(crate) async fn set_password(&self, user: &UserId, hash: &str) -> Result<usize> {
         let mut tx = self.begin().await?;
         let done =
@@ -95,6 +86,7 @@ impl Storage {
             .execute(tx.conn())
             .await?;
         let revoked = revoke_where_user(&mut tx, user, None).await?;
+        tx.tell(user.eid(), user.uid(), Concern::Password).await?;
         tx.commit().await?;
         Ok(revoked)
     }
@@ -136,19 +128,20 @@ async fn insert_user(tx: &mut WriteTx<'_>, user: &NewUser) -> Result<()> {
     Ok(())
 }
 
-async fn insert_right(
-    tx: &mut WriteTx<'_>,
-    sql: &'static str,
-    user: &UserId,
-    value: &str,
-) -> Result<()> {
-    sqlx::query(sql)
+/// Tells the brokers the whole user.
+pub(super) async fn record_upserted(tx: &mut WriteTx<'_>, user: &UserId) -> Result<()> {
+    let name = sqlx::query_scalar("SELECT name FROM app_user WHERE eid = $1 AND uid = $2")
         .bind(user.eid())
         .bind(user.uid())
-        .bind(value)
-        .execute(tx.conn())
+        .fetch_one(tx.conn())
         .await?;
-    Ok(())
+    let event = Event::UserUpserted {
+        eid: user.eid().to_owned(),
+        uid: user.uid().to_owned(),
+        name,
+        rights: rights(tx.conn(), user.eid(), user.uid()).await?,
+    };
+    tx.record(&event).await
 }
 
 /// Fails unless the user exists.

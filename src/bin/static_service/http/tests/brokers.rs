@@ -1,8 +1,7 @@
-//! Brokers' credentials and the directory.
+//! Brokers' credentials, and health.
 
 use axum::http::StatusCode;
 use axum::http::header::WWW_AUTHENTICATE;
-use serde_json::json;
 
 use super::{Service, basic};
 use crate::secret::Secret;
@@ -66,34 +65,6 @@ async fn a_chosen_secret_works_until_the_broker_is_removed() {
         .post_form("/oauth2/introspect", &auth, &[("token", "x")])
         .await
         .problem(401);
-}
-
-#[tokio::test]
-async fn the_directory_is_whole_and_says_where_it_stands() {
-    let service = Service::start().await;
-    let head = service.storage().refresh_head().await.unwrap();
-    let response = service.get("/control/v1/directory", &[]).await;
-    let body = axum::body::to_bytes(response.into_body(), usize::MAX)
-        .await
-        .unwrap();
-    let directory: serde_json::Value = serde_json::from_slice(&body).unwrap();
-    assert_eq!(
-        directory,
-        json!({
-            "seq": head,
-            "enterprises": [
-                {"eid": "acme", "name": "acme", "suspended": false},
-                {"eid": "beta", "name": "beta", "suspended": false}
-            ],
-            "users": [
-                {"eid": "acme", "uid": "alice", "roles": ["operator"], "channels": ["news/today"]},
-                {"eid": "acme", "uid": "bob", "roles": [], "channels": []},
-                {"eid": "beta", "uid": "carol", "roles": [], "channels": []}
-            ],
-            "groups": [{"eid": "acme", "gid": "dev", "members": ["alice"]}],
-            "partners": [{"a": "alice@acme", "b": "carol@beta"}]
-        })
-    );
 }
 
 #[tokio::test]

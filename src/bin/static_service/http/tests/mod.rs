@@ -1,7 +1,9 @@
 //! The whole service in-process: router, feed and a temporary SQLite file.
 
+mod admin;
 mod bad_input;
 mod brokers;
+mod directory;
 mod feed;
 mod introspection;
 mod login;
