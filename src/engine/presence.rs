@@ -23,6 +23,8 @@ struct Own {
 pub(super) struct Words {
     own: HashMap<Box<str>, Own>,
     stale: HashSet<Box<str>>,
+    /// Users whose `online` may still be on its way, with the TICKs that it may take.
+    on_its_way: HashMap<Box<str>, u8>,
 }
 
 impl Engine {
@@ -66,7 +68,8 @@ impl Engine {
             && is_own(Topic::parse(query.topic), name.user)
     }
 
-    /// A user has published: the word is kept if it is one about the own presence.
+    /// A user has published: the word is kept if it is one about the own presence. Said right after the login,
+    /// it may be overtaken by our `online`, and is then said again.
     pub(super) fn presence_said(
         &mut self,
         query: &Query<'_>,
@@ -78,15 +81,19 @@ impl Engine {
             return;
         }
         match Presence::parse(query.payload) {
-            Some(Presence::Online) | None => self.words.own.remove(query.username),
-            Some(word) => self.words.own.insert(
-                query.username.into(),
-                Own {
-                    word,
-                    by: query.conn,
-                },
-            ),
-        };
+            Some(Presence::Online) | None => {
+                self.words.own.remove(query.username);
+            }
+            Some(word) => {
+                let by = query.conn;
+                self.words
+                    .own
+                    .insert(query.username.into(), Own { word, by });
+                if self.words.on_its_way.contains_key(query.username) {
+                    self.say(user, word);
+                }
+            }
+        }
     }
 
     /// Whether a presence that is about to be delivered is a word of somebody who is not here. Puts it right.
@@ -108,16 +115,25 @@ impl Engine {
         true
     }
 
-    /// The words that were to be put right have been: from TICK, after their publication.
+    /// From TICK: what was to be put right is being published.
     pub(super) fn presence_put_right(&mut self) {
-        if !self.words.stale.is_empty() {
-            self.words.stale.clear();
-        }
+        self.words.stale.clear();
+        self.words.on_its_way.retain(|_, ticks| {
+            *ticks -= 1;
+            *ticks > 0
+        });
     }
 
     fn say(&mut self, user: UserName<'_>, presence: Presence) {
         if !self.config.presence {
             return;
+        }
+        if presence == Presence::Online {
+            let key = user.to_string().into_boxed_str();
+            // TICKs until it has been routed: 2.0 routes what it is given in TICK before it turns to its
+            // clients, 2.1 (which has the calls for subscriptions) after that.
+            let ticks = 1 + u8::from(self.config.broker_subscriptions);
+            self.words.on_its_way.insert(key, ticks);
         }
         let UserName { uid, eid } = user;
         self.due.push(Effect::Publish(Publication {

@@ -15,7 +15,9 @@
 
 mod harness;
 
+mod control;
 mod conversation;
+mod directory;
 mod doorbell;
 mod fake_directory;
 mod feed;
@@ -27,6 +29,8 @@ mod login;
 mod login_faults;
 mod login_together;
 mod matrix;
+mod pre_subscription;
+mod presence;
 mod reload;
 mod restart;
 mod rotation;

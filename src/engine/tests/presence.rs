@@ -135,3 +135,18 @@ fn removed_user_is_not_said_to_be_offline() {
     engine.disconnected(ConnKey(1));
     assert_eq!(said(&mut engine), [""; 0]);
 }
+
+#[test]
+fn word_said_right_after_the_login_is_not_overtaken_by_ours() {
+    for later_turn in [false, true] {
+        let mut engine = engine(later_turn);
+        log_in(&mut engine, 1, PC);
+        says(&mut engine, 1, PC, "busy");
+        assert_eq!(said(&mut engine), ["online", "busy"]);
+        says(&mut engine, 1, PC, "away");
+        let again = if later_turn { vec!["away"] } else { vec![] };
+        assert_eq!(said(&mut engine), again, "ours may be on its way on 2.1");
+        says(&mut engine, 1, PC, "busy");
+        assert_eq!(said(&mut engine), [""; 0]);
+    }
+}

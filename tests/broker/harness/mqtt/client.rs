@@ -23,6 +23,11 @@ impl Message {
     pub(crate) fn json(&self) -> serde_json::Value {
         serde_json::from_slice(&self.payload).expect("a JSON payload")
     }
+
+    /// Whether it is a presence as the plugin publishes it by itself.
+    pub(crate) fn tells_who_is_here(&self) -> bool {
+        self.topic.contains("/im/pres/") && [&b"online"[..], b"offline"].contains(&&*self.payload)
+    }
 }
 
 impl std::fmt::Debug for Message {
@@ -189,6 +194,23 @@ impl MqttClient {
     pub(crate) fn all(&mut self) -> Vec<Message> {
         self.ping();
         self.inbox.drain(..).collect()
+    }
+
+    /// [`MqttClient::all`] but for what the plugin tells of who came and went.
+    pub(crate) fn all_said(&mut self) -> Vec<Message> {
+        let mut seen = self.all();
+        seen.retain(|m| !m.tells_who_is_here());
+        seen
+    }
+
+    /// The next message that is not about who came and went.
+    pub(crate) fn next_said(&mut self) -> Message {
+        loop {
+            let message = self.next();
+            if !message.tells_who_is_here() {
+                return message;
+            }
+        }
     }
 
     /// Waits for the end of the connection; messages until then are kept.
