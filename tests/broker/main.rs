@@ -17,6 +17,7 @@ mod harness;
 
 mod conversation;
 mod doorbell;
+mod fake_directory;
 mod feed;
 mod feed_cut;
 mod header;

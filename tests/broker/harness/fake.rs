@@ -1,6 +1,8 @@
 //! A static service in this process that does what a test says: accounts and a feed by default, and
 //! every kind of fault on demand. It is anybody's service, so it does only what the contract asks.
 
+pub(crate) mod directory;
+
 use std::collections::HashMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -77,6 +79,7 @@ struct Inner {
     feed_answer: Answer,
     asked: Vec<HashMap<String, String>>,
     feed: Feed,
+    directory: directory::Directory,
 }
 
 type Shared = Arc<Mutex<Inner>>;
@@ -98,6 +101,7 @@ impl FakeService {
             feed_answer: Answer::Normal,
             asked: Vec::new(),
             feed: Feed::default(),
+            directory: directory::Directory::default(),
         };
         let mut service = FakeService {
             inner: Arc::new(Mutex::new(inner)),
@@ -124,6 +128,7 @@ impl FakeService {
         let app = Router::new()
             .route("/oauth2/introspect", post(introspect))
             .route("/control/v1/feed", get(feed))
+            .route("/control/v1/directory", get(directory::serve))
             .with_state(Arc::clone(&self.inner));
         runtime.spawn(
             axum::serve(

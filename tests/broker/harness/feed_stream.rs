@@ -41,6 +41,11 @@ impl Feed {
         id
     }
 
+    /// The id of the last event so far, 0 before the first.
+    pub(super) fn position(&self) -> u64 {
+        self.last_id
+    }
+
     fn append(&mut self, name: &str, data: &str) -> (u64, String) {
         self.last_id += 1;
         let id = self.last_id;

@@ -17,7 +17,7 @@ use std::sync::{PoisonError, RwLock};
 
 pub(crate) use broker::{Broker, plugin_file};
 pub(crate) use conf::{BROKER_SECRET, Conf};
-pub(crate) use fake::{Answer, FakeService, Login};
+pub(crate) use fake::{Answer, FakeService, Login, directory};
 pub(crate) use feed_stream::Cut;
 pub(crate) use message::{Header, group_message, message, now_ms};
 pub(crate) use mqtt::{Closing, Connect, Mqtt, MqttClient, Outcome};
