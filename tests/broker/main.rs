@@ -29,6 +29,7 @@ mod login_together;
 mod matrix;
 mod reload;
 mod restart;
+mod rights;
 mod rotation;
 mod start;
 mod stop;
