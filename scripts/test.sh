@@ -79,7 +79,7 @@ header_matrix() {
 [ "$quick" = yes ] || header_matrix
 
 step "unit tests"
-cargo test --locked --all-features --lib --bins --test tidy
+cargo test --locked --all-features --lib --bins --test tidy --test no_allocation
 
 step "broker tests"
 # They wait more than they work.

@@ -18,6 +18,7 @@ use std::time::Duration;
 use hashbrown::HashSet;
 
 use super::acl::Query;
+use super::devices::with_key;
 use super::{Effect, Engine, Level, Now, Publication};
 use crate::protocol::{SessionName, Topic, UserName};
 
@@ -174,8 +175,9 @@ impl Engine {
         let Topic::Inbox { eid, uid } = topic else {
             return false;
         };
-        let user = UserName { uid, eid }.to_string();
-        self.devices.of_user(&user).is_empty() && self.sessions.all_take_inbox(&user)
+        with_key(UserName { uid, eid }, |user| {
+            self.devices.of_user(user).is_empty() && self.sessions.all_take_inbox(user)
+        })
     }
 
     fn routed(&mut self, now: Now) -> Vec<Kept> {

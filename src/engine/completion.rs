@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use super::acl::own_notice;
+use super::devices::with_key;
 use super::pending::Ticket;
 use super::{ConnKey, Effect, Engine, Now, Origin, Outcome, Refusal, Session};
 use crate::policy::{Account, Kind, Rights};
@@ -123,7 +124,7 @@ impl Engine {
     ) {
         self.disconnected(conn);
         let user = grant.user();
-        let first = !self.sessions.is_online(&user.to_string());
+        let first = !with_key(user, |key| self.sessions.is_online(key));
         let new_here = !self.devices.came(client_id) && !self.sessions.has_client(client_id);
         if new_here && !first {
             self.tell_elsewhere(client_id, grant, now);

@@ -6,6 +6,9 @@
 use hashbrown::HashMap;
 use lru::LruCache;
 
+use crate::protocol::UserName;
+use crate::protocol::name::MAX_NAME_BYTES;
+
 /// Absent devices remembered; the one that left first is forgotten first.
 const MOST: usize = 100_000;
 
@@ -70,6 +73,20 @@ impl Devices {
     }
 }
 
+/// `uid@eid` on the stack, to look it up without taking memory.
+pub(super) fn with_key<R>(user: UserName<'_>, look: impl FnOnce(&str) -> R) -> R {
+    let mut buffer = [0; 2 * MAX_NAME_BYTES + 1];
+    let mut at = 0;
+    for part in [user.uid, "@", user.eid] {
+        if let Some(place) = buffer.get_mut(at..at + part.len()) {
+            place.copy_from_slice(part.as_bytes());
+        }
+        at += part.len();
+    }
+    let key = buffer.get(..at).unwrap_or_default();
+    look(std::str::from_utf8(key).unwrap_or_default())
+}
+
 /// `uid@eid` of a client id.
 pub(super) fn user_part(client_id: &str) -> &str {
     client_id
@@ -80,6 +97,15 @@ pub(super) fn user_part(client_id: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn key_is_the_user_name() {
+        let long = "x".repeat(64);
+        for (uid, eid) in [("alice", "acme"), (&*long, &*long)] {
+            let user = UserName { uid, eid };
+            with_key(user, |key| assert_eq!(key, user.to_string()));
+        }
+    }
 
     #[test]
     fn devices_come_and_go_and_are_bounded() {

@@ -7,16 +7,16 @@
 use std::hash::BuildHasher;
 
 use hashbrown::DefaultHashBuilder;
-use lru::LruCache;
 
 use crate::protocol::{Direction, Message, SessionName, Topic};
 
-/// Messages remembered; the oldest is forgotten first, and may then be echoed.
-const MOST: usize = 4096;
+/// Messages remembered; one may push another out, which may then be echoed.
+const PLACES: u64 = 8192;
 
-/// What was sent of late, by a hash of topic and header; and from which client id, hashed likewise.
+/// What was sent of late: a hash of topic and header, and one of the client id that it came from. Each message has its
+/// place by its hash, so that remembering it takes no memory.
 pub(super) struct Sent {
-    recent: LruCache<u64, u64>,
+    recent: Box<[(u64, u64)]>,
     hasher: DefaultHashBuilder,
 }
 
@@ -24,7 +24,7 @@ impl Sent {
     /// Nothing yet.
     pub(super) fn new() -> Sent {
         Sent {
-            recent: LruCache::unbounded(),
+            recent: vec![(0, 0); place_of(PLACES - 1) + 1].into_boxed_slice(),
             hasher: DefaultHashBuilder::default(),
         }
     }
@@ -42,9 +42,9 @@ impl Sent {
             return;
         }
         let key = self.key(topic, &message);
-        self.recent.put(key, self.hasher.hash_one(client_id));
-        if self.recent.len() > MOST {
-            self.recent.pop_lru();
+        let from = self.hasher.hash_one(client_id);
+        if let Some(place) = self.recent.get_mut(place_of(key)) {
+            *place = (key, from);
         }
     }
 
@@ -56,15 +56,15 @@ impl Sent {
         topic: &str,
         payload: &[u8],
     ) -> bool {
-        if self.recent.is_empty() {
-            return false;
-        }
         let Ok(message) = Message::decode(payload) else {
             return false;
         };
-        message.header.source == to.user.uid
-            && self.recent.peek(&self.key(topic, &message))
-                == Some(&self.hasher.hash_one(client_id))
+        if message.header.source != to.user.uid {
+            return false;
+        }
+        let key = self.key(topic, &message);
+        let echo = (key, self.hasher.hash_one(client_id));
+        self.recent.get(place_of(key)) == Some(&echo)
     }
 
     fn key(&self, topic: &str, message: &Message<'_>) -> u64 {
@@ -72,6 +72,10 @@ impl Sent {
         self.hasher
             .hash_one((topic, header.source, header.seq, header.timestamp_ms))
     }
+}
+
+fn place_of(key: u64) -> usize {
+    usize::try_from(key % PLACES).unwrap_or(0)
 }
 
 /// Whether messages on this topic can come back to their sender.

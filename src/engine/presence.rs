@@ -9,6 +9,7 @@
 use hashbrown::{HashMap, HashSet};
 
 use super::acl::Query;
+use super::devices::with_key;
 use super::{ConnKey, Effect, Engine, Publication, Session};
 use crate::protocol::{Presence, SessionName, Topic, UserName};
 
@@ -105,11 +106,10 @@ impl Engine {
             return false;
         }
         let user = UserName { uid, eid };
-        let key = user.to_string();
-        if self.sessions.is_online(&key) {
+        if with_key(user, |key| self.sessions.is_online(key)) {
             return false;
         }
-        if self.words.stale.insert(key.into_boxed_str()) {
+        if self.words.stale.insert(user.to_string().into_boxed_str()) {
             self.say(user, Presence::Offline);
         }
         true

@@ -70,7 +70,7 @@ impl DirectoryStream {
                 DirectoryLine::Entry(event) => {
                     self.entries += 1;
                     if let Some(event) = event {
-                        return Ok(Some((event, text)));
+                        return Ok(Some((*event, text)));
                     }
                 }
             }

@@ -102,7 +102,7 @@ pub enum DirectoryLine {
         seq: u64,
     },
     /// One of those between; `None` for a kind that we do not know.
-    Entry(Option<FeedEvent>),
+    Entry(Option<Box<FeedEvent>>),
     /// The last: so many lines stood between.
     End {
         /// Lines.
@@ -125,7 +125,7 @@ pub fn read_directory_line(line: &str) -> Result<DirectoryLine, String> {
             if event.as_ref().is_some_and(|e| !e.is_of_directory()) {
                 return Err(format!("`{name}` does not belong into a directory"));
             }
-            DirectoryLine::Entry(event)
+            DirectoryLine::Entry(event.map(Box::new))
         }
     })
 }

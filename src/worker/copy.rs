@@ -171,7 +171,7 @@ impl Copy {
         let mut entries = Vec::new();
         for line in lines {
             match read_directory_line(line).map_err(|why| damaged(&why))? {
-                DirectoryLine::Entry(Some(event)) => entries.push(event),
+                DirectoryLine::Entry(Some(event)) => entries.push(*event),
                 _ => return Err(damaged("of another format")),
             }
         }

@@ -120,6 +120,7 @@ fn linked_partners_talk_across_enterprises(on: Version) {
     let text = message("alice@acme", "an offer");
     assert_eq!(alice.publish("beta/im/msg/dora", &text), 0);
     assert_eq!(dora.next().payload, text);
+    scene.settle();
     dora.publish_retained("beta/im/pres/dora", b"busy");
     assert_eq!(alice.next_said().payload, b"busy");
     scene.service.event(

@@ -121,14 +121,14 @@ fn nonsense_and_cuts_change_nothing_and_are_tried_again(on: Version) {
             "does not belong",
         ),
     ] {
-        scene.service.directory_text(text);
         let skip = scene.broker.log().len();
+        scene.service.directory_text(text);
         scene.service.event("snapshot.required", &json!({}));
         let line = scene.broker.wait_for_log_after(skip, "directory:");
         assert!(line.contains(why), "{text}: {line}");
     }
-    scene.service.directory_answer(Answer::Torn);
     let skip = scene.broker.log().len();
+    scene.service.directory_answer(Answer::Torn);
     scene.service.event("snapshot.required", &json!({}));
     scene.service.directory(&acme());
     scene.broker.wait_for_log_after(skip, "directory:");

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::harness::{
-    Connect, Mqtt, MqttClient, Received, Scene, Version, each_broker, group_message, message,
+    Connect, Message, Mqtt, MqttClient, Scene, Version, each_broker, group_message, message,
 };
 
 each_broker!(
@@ -63,8 +63,8 @@ fn alice_and_bob(scene: &Scene) -> (MqttClient, MqttClient) {
 }
 
 /// Messages of acme: nobody else gets any.
-fn of_acme(seen: Vec<Received>) -> Vec<Received> {
-    let acme = |m: &Received| m.topic.split('/').any(|level| level == "acme");
+fn of_acme(seen: Vec<Message>) -> Vec<Message> {
+    let acme = |m: &Message| m.topic.split('/').any(|level| level == "acme");
     seen.into_iter().filter(acme).collect()
 }
 

@@ -33,6 +33,7 @@ mod pre_subscription;
 mod presence;
 mod reload;
 mod restart;
+mod rights;
 mod rotation;
 mod start;
 mod stop;

@@ -42,7 +42,7 @@ fn filters(depth: usize) -> Vec<String> {
 }
 
 /// The specification, word by word, on whole lists of levels.
-fn model_matches(filter: &str, topic: &str) -> bool {
+pub(super) fn model_matches(filter: &str, topic: &str) -> bool {
     let levels: Vec<&str> = filter.split('/').collect();
     let names: Vec<&str> = topic.split('/').collect();
     if matches!(levels[0], "+" | "#") && names[0].starts_with('$') {

@@ -4,6 +4,9 @@
 mod consistency;
 mod containment_model;
 mod default_table;
+mod directories;
 mod payloads;
 mod policy_file;
+mod random;
+mod random_pairs;
 mod world;

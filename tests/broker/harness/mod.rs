@@ -20,7 +20,7 @@ pub(crate) use conf::{BROKER_SECRET, Conf};
 pub(crate) use fake::{Answer, FakeService, Login, directory};
 pub(crate) use feed_stream::Cut;
 pub(crate) use message::{Header, group_message, message, now_ms};
-pub(crate) use mqtt::{Closing, Connect, Mqtt, MqttClient, Outcome, Received};
+pub(crate) use mqtt::{Closing, Connect, Message, Mqtt, MqttClient, Outcome};
 pub(crate) use scene::Scene;
 pub(crate) use static_service::StaticService;
 pub(crate) use version::Version;

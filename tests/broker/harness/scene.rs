@@ -32,7 +32,17 @@ impl Scene {
 
     /// A broker with a changed configuration.
     pub(crate) fn with(on: Version, change: impl FnOnce(Conf) -> Conf) -> Scene {
+        Scene::prepared(on, |_| (), change)
+    }
+
+    /// As [`Scene::with`], with a service that is prepared before the broker starts.
+    pub(crate) fn prepared(
+        on: Version,
+        prepare: impl FnOnce(&FakeService),
+        change: impl FnOnce(Conf) -> Conf,
+    ) -> Scene {
         let service = FakeService::start();
+        prepare(&service);
         let conf = change(Conf::new(&service.url()));
         let broker = Broker::start(on, &conf);
         let greeting = broker.wait_for_log("mosquitto-enterprise-push");

@@ -90,6 +90,22 @@ impl MqttClient {
         codes[0]
     }
 
+    /// As [`MqttClient::subscribe`], many filters in one packet; a code for each.
+    pub(crate) fn subscribe_all(&mut self, filters: &[String]) -> Vec<u8> {
+        let id = self.next_id();
+        let mut packet = Writer::default().u16(id).properties(self.mqtt, &[]);
+        for filter in filters {
+            packet = packet.prefixed(filter.as_bytes()).byte(1);
+        }
+        self.send(&packet.finish(0x82));
+        let codes = self.answer("SUBACK", |packet| match packet {
+            Packet::Suback { id: of, codes } if *of == id => Some(codes.clone()),
+            _ => None,
+        });
+        assert_eq!(codes.len(), filters.len());
+        codes
+    }
+
     /// Subscribes; it must be granted.
     pub(crate) fn subscribed(mut self, filter: &str) -> MqttClient {
         let code = self.subscribe(filter);
@@ -231,7 +247,7 @@ impl MqttClient {
     }
 
     fn next_id(&mut self) -> u16 {
-        self.last_id += 1;
+        self.last_id = self.last_id.checked_add(1).unwrap_or(1);
         self.last_id
     }
 

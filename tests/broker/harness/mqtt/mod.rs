@@ -8,7 +8,7 @@ mod client;
 mod connect;
 mod packet;
 
-pub(crate) use client::{Closing, Message as Received, MqttClient};
+pub(crate) use client::{Closing, Message, MqttClient};
 pub(crate) use connect::{Connect, Outcome};
 
 /// The version of the protocol.
