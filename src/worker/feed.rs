@@ -111,8 +111,10 @@ impl Connection<'_> {
                 self.outbox.log(Level::Debug, text).await;
             }
             Err(unreadable) => {
-                // What it would have told of the directory has to be learned another way.
-                self.directory.want();
+                // What it may have taken away has to be learned another way.
+                if unreadable.withdraws {
+                    self.directory.want();
+                }
                 self.outbox
                     .put(Update::FeedUnreadable(id, unreadable))
                     .await;

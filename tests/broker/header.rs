@@ -207,6 +207,7 @@ fn presence_and_signature_are_checked(on: Version) {
         assert_eq!(alice.publish_retained("acme/im/sig/alice", bad), 0x87);
     }
     assert_eq!(bob.all_said(), []);
+    scene.settle();
     for good in ["online", "away", "busy", "offline"] {
         assert_eq!(
             alice.publish_retained("acme/im/pres/alice", good.as_bytes()),

@@ -43,15 +43,6 @@ impl Conf {
         self
     }
 
-    /// Whether the shipped file knows `plugin_opt_{name}`.
-    pub(crate) fn knows(name: &str) -> bool {
-        let name = format!("plugin_opt_{name} ");
-        SHIPPED.lines().any(|line| {
-            let line = line.strip_prefix('#').unwrap_or(line);
-            line.starts_with(&name)
-        })
-    }
-
     /// Takes `plugin_opt_{name}` out.
     pub(crate) fn without(mut self, name: &str) -> Conf {
         self.options.insert(name.to_owned(), None);

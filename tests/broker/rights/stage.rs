@@ -221,15 +221,12 @@ impl Stage {
 }
 
 /// Without the broker's account of each packet, which would be most of the test's work; and with clients
-/// given nothing but what they subscribe to, which is what is judged here.
+/// given nothing but what they subscribe to and what others publish, which is what is judged here.
 fn quiet(conf: Conf) -> Conf {
     let types = ["none", "error", "warning", "notice", "information"];
     let conf = types
         .iter()
         .fold(conf, |conf, t| conf.line(&format!("log_type {t}")));
-    if Conf::knows("pre_subscribe") {
-        conf.option("pre_subscribe", "off")
-    } else {
-        conf
-    }
+    conf.option("pre_subscribe", "off")
+        .option("presence", "off")
 }
