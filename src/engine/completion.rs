@@ -126,6 +126,9 @@ impl Engine {
         let user = grant.user();
         let first = !with_key(user, |key| self.sessions.is_online(key));
         let new_here = !self.devices.came(client_id) && !self.sessions.has_client(client_id);
+        if new_here {
+            self.due.push(Effect::NoteDevice(client_id.into()));
+        }
         if new_here && !first {
             self.tell_elsewhere(client_id, grant, now);
         }

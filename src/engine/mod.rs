@@ -43,6 +43,7 @@ pub use stall::StallBudget;
 pub use token::{AskKey, MAX_TOKEN_BYTES, Origin, TokenCache, digest};
 
 use crate::policy::{Directory, Policy};
+use crate::protocol::SessionName;
 use crate::protocol::contract::Grant;
 pub use crate::protocol::contract::TokenDigest;
 use throttle::Throttle;
@@ -134,6 +135,8 @@ pub enum Effect {
         /// The filter as it was subscribed to.
         filter: String,
     },
+    /// Keep a device in mind over restarts.
+    NoteDevice(Box<str>),
     /// Put a login on record.
     Record(LoginRecord),
     /// Write a line.
@@ -189,6 +192,8 @@ pub struct Engine {
     feed_live: bool,
     reachable: bool,
     outbox: Vec<Effect>,
+    /// Users of devices that were here before the broker started: those who do not come back are offline.
+    returning: Vec<Box<str>>,
     /// As `outbox`, for what must not be dropped; bounded by the sessions that it is about.
     due: Vec<Effect>,
     devices: devices::Devices,
@@ -224,6 +229,7 @@ impl Engine {
             feed_live: false,
             reachable: true,
             outbox: Vec::new(),
+            returning: Vec::new(),
             due: Vec::new(),
             devices: devices::Devices::new(),
             words: presence::Words::default(),
@@ -249,6 +255,18 @@ impl Engine {
     /// Whether the static service can be asked at all; while it cannot, unknown tokens are refused at once.
     pub fn set_reachable(&mut self, reachable: bool) {
         self.reachable = reachable;
+    }
+
+    /// The devices that were here before the broker started, by client id.
+    pub fn restore_devices(&mut self, client_ids: &[String]) {
+        for client_id in client_ids {
+            if let Ok(name) = SessionName::parse(client_id) {
+                self.devices.left(client_id);
+                self.returning.push(name.user.to_string().into());
+            }
+        }
+        self.returning.sort_unstable();
+        self.returning.dedup();
     }
 
     /// The connections that are logged in.

@@ -115,6 +115,20 @@ impl Engine {
         true
     }
 
+    /// Some of the users who were here before the broker started and have not come back: they are offline,
+    /// whatever the broker may have kept.
+    pub(super) fn presence_of_absent(&mut self, some: usize) {
+        let from = self.returning.len().saturating_sub(some);
+        for user in self.returning.split_off(from) {
+            if let Ok(user) = UserName::parse(&user)
+                && !with_key(user, |key| self.sessions.is_online(key))
+                && self.directory.is_active(user)
+            {
+                self.say(user, Presence::Offline);
+            }
+        }
+    }
+
     /// From TICK: what was to be put right is being published.
     pub(super) fn presence_put_right(&mut self) {
         self.words.stale.clear();

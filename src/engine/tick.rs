@@ -9,6 +9,11 @@ const SWEEP: Duration = Duration::from_millis(500);
 /// What a login may wait beyond the timeout of its question: the worker's own queue.
 const LATE: Duration = Duration::from_secs(1);
 
+/// After a start clients get this long to come back before they are said to be offline.
+const RETURN: Duration = Duration::from_secs(30);
+/// Users said to be offline in one sweep.
+const ABSENT_AT_ONCE: usize = 500;
+
 /// Sweeps in which all sessions are checked anew: a minute's.
 const RECHECK_SWEEPS: usize = 120;
 /// Sessions checked anew in one sweep, at least.
@@ -42,6 +47,9 @@ impl Engine {
             });
         }
         effects.extend(self.recheck_some());
+        if now.mono > RETURN {
+            self.presence_of_absent(ABSENT_AT_ONCE);
+        }
         effects
     }
 

@@ -286,6 +286,7 @@ impl<H: Host> Plugin<H> {
                     self.tell_subscription(&client_id, &filter, error);
                 }
             }
+            Effect::NoteDevice(client_id) => self.worker.note_device(client_id),
             Effect::Record(record) => self.log(record_level(&record), &record.to_string()),
             Effect::Publish(publication) => {
                 if let Err(error) = self.host.publish(&publication) {

@@ -61,6 +61,7 @@ impl<H: Host> Plugin<H> {
         for step in restored.directory {
             self.step(step);
         }
+        self.with_engine(|engine| engine.restore_devices(&restored.devices));
         let mut effects = Vec::new();
         self.with_engine(|engine| while engine.sweep(&mut effects) {});
         self.defer(effects);

@@ -7,6 +7,7 @@ mod backoff;
 mod breaker;
 mod copy;
 mod cursor;
+mod devices;
 mod directory;
 mod doorbell;
 mod feed;
@@ -36,12 +37,16 @@ use backoff::Backoff;
 use breaker::Breaker;
 use copy::Copy;
 use cursor::{Cursor, Position};
+use devices::DeviceFile;
 use directory::Directory;
 use mailbox::Outbox;
 use service::Service;
 
 /// Questions that may wait for the worker. Further ones are refused by [`Worker::ask`].
 const MAX_QUESTIONS: usize = 4096;
+
+/// New devices that may wait to be written. One that finds no room is written when it comes again.
+const MAX_DEVICES: usize = 16_384;
 
 /// What the worker needs of the process around it.
 pub trait Platform: Send + Sync + 'static {
@@ -62,6 +67,7 @@ pub struct Request {
 /// The running worker. Dropping it stops the thread and waits for its end.
 pub struct Worker {
     requests: Option<mpsc::Sender<Request>>,
+    devices: mpsc::Sender<Box<str>>,
     stop: watch::Sender<bool>,
     reload: watch::Sender<()>,
     thread: Option<JoinHandle<()>>,
@@ -72,6 +78,8 @@ pub struct Worker {
 pub struct Restored {
     /// The steps of the directory's copy.
     pub directory: Vec<DirectoryStep>,
+    /// The devices that have been here, by client id.
+    pub devices: Vec<String>,
     /// What could not be used, for the log.
     pub complaints: Vec<String>,
     since: Option<u64>,
@@ -100,7 +108,8 @@ impl Worker {
         let (outbox, inbox) = mailbox::open(Bell::new(Arc::clone(&platform)), Arc::clone(&applied));
         let (stop, stopped) = watch::channel(false);
         let (reload, reloads) = watch::channel(());
-        let (cursor, directory, restored) = restore(settings);
+        let (cursor, directory, devices, restored) = restore(settings);
+        let (new_devices, coming) = mpsc::channel(MAX_DEVICES);
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()?;
@@ -114,6 +123,8 @@ impl Worker {
             applied,
             cursor,
             directory,
+            devices,
+            new_devices: coming,
             since: restored.since,
         };
         let thread = std::thread::Builder::new()
@@ -127,6 +138,7 @@ impl Worker {
         Ok((
             Worker {
                 requests: Some(requests),
+                devices: new_devices,
                 stop,
                 reload,
                 thread: Some(thread),
@@ -139,6 +151,12 @@ impl Worker {
     /// Makes the worker read the files of the settings again.
     pub fn reload(&self) {
         self.reload.send_replace(());
+    }
+
+    /// Keeps a new device in mind over restarts. Never waits.
+    pub fn note_device(&self, client_id: Box<str>) {
+        // Without room it is noted when it comes again.
+        let _ = self.devices.try_send(client_id);
     }
 
     /// Sends a question; false when the queue is full. Never waits.
@@ -171,17 +189,26 @@ struct Job {
     applied: cursor::Applied,
     cursor: Option<Cursor>,
     directory: Directory,
+    devices: Option<DeviceFile>,
+    new_devices: mpsc::Receiver<Box<str>>,
     since: Option<u64>,
 }
 
-/// Reads the feed's position and the directory's copy. Runs before the broker serves anybody, so that restored
-/// sessions are judged by the directory from the first message on.
-fn restore(settings: &Settings) -> (Option<Cursor>, Directory, Restored) {
+/// Reads what `state_dir` holds. Runs before the broker serves anybody, so that restored sessions are judged by
+/// the directory from the first message on.
+fn restore(settings: &Settings) -> (Option<Cursor>, Directory, Option<DeviceFile>, Restored) {
     let mut restored = Restored::default();
-    let folder = settings.state_dir.as_deref().filter(|_| settings.feed);
-    let Some(folder) = folder else {
-        return (None, Directory::new(None, false), restored);
+    let Some(folder) = settings.state_dir.as_deref() else {
+        return (None, Directory::new(None, false), None, restored);
     };
+    let devices = DeviceFile::new(folder);
+    restored.devices = devices.read().unwrap_or_else(|error| {
+        restored.complaints.push(error);
+        Vec::new()
+    });
+    if !settings.feed {
+        return (None, Directory::new(None, false), Some(devices), restored);
+    }
     let mut cursor = Cursor::new(folder, &settings.static_url);
     let position = cursor.load().unwrap_or_else(|error| {
         restored.complaints.push(format!("control feed: {error}"));
@@ -194,7 +221,8 @@ fn restore(settings: &Settings) -> (Option<Cursor>, Directory, Restored) {
         Err(error) => restored.complaints.push(error),
     }
     let is_there = !restored.directory.is_empty();
-    (Some(cursor), Directory::new(Some(copy), is_there), restored)
+    let directory = Directory::new(Some(copy), is_there);
+    (Some(cursor), directory, Some(devices), restored)
 }
 
 impl Job {
@@ -240,6 +268,8 @@ impl Job {
             applied,
             cursor,
             directory,
+            devices,
+            new_devices,
             ..
         } = self;
         directory.resume();
@@ -260,7 +290,14 @@ impl Job {
             }
             pending::<()>().await;
         };
+        let keep_devices = async {
+            if let Some(devices) = devices {
+                devices.keep(new_devices, outbox).await;
+            }
+            pending::<()>().await;
+        };
         tokio::select! {
+            () = keep_devices => {}
             () = feed => {}
             () = keep_position => {}
             () = directory.keep(service, outbox) => {}

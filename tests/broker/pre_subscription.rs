@@ -10,6 +10,7 @@ each_broker!(
     client_that_never_subscribes_receives_what_is_its_own,
     client_that_subscribes_receives_everything_once,
     absent_device_finds_what_came_meanwhile,
+    absent_device_is_known_after_a_restart,
     membership_gained_and_lost_takes_effect_without_a_login,
     every_device_but_the_sending_one_gets_a_group_message,
     message_to_the_own_phone_does_not_come_back,
@@ -134,6 +135,31 @@ fn absent_device_finds_what_came_meanwhile(on: Version) {
         // The session is thrown away, for the next round.
         scene.connect(&login, mqtt).client("bob").disconnect();
     }
+}
+
+fn absent_device_is_known_after_a_restart(on: Version) {
+    let state = tempfile::tempdir().expect("a folder for the broker's state");
+    let mut scene = Scene::with(on, |conf| conf.option("state_dir", state.path().display()));
+    let login = scene.announced_with("bob@acme:phone", json!({"groups": ["dev"]}));
+    let connect = Connect::new(Mqtt::V5, &login.client_id, &login.token).durable();
+    scene.send(&connect).client("bob").disconnect();
+    scene.settle();
+    scene.broker.stop();
+    scene.broker.start_again();
+    scene
+        .broker
+        .wait_for_log_after(0, "control feed: connected");
+    scene.service.announce(&login);
+    let mut alice = alice(&scene);
+    assert!(alice.publish("acme/im/msg/bob", &message("alice", "after")) < 0x80);
+    scene.service.notice(&json!({"eid": "acme"}), "after");
+    settle(&scene);
+    let mut bob = scene.send(&connect).client("bob");
+    assert!(bob.session_present);
+    assert_eq!(
+        topics(&mut bob, "after"),
+        ["$SYS/notice/acme", "acme/im/msg/bob"]
+    );
 }
 
 fn membership_gained_and_lost_takes_effect_without_a_login(on: Version) {

@@ -120,6 +120,26 @@ fn word_of_somebody_who_is_not_here_is_held_back_and_put_right_once() {
 }
 
 #[test]
+fn who_does_not_come_back_after_a_restart_is_offline() {
+    let mut engine = engine(false);
+    let devices = [PC, PHONE, "bob@acme:pc", "nonsense"].map(str::to_owned);
+    engine.restore_devices(&devices);
+    log_in(&mut engine, 1, "bob@acme:pc");
+    assert_eq!(said(&mut engine), [""; 0], "not yet");
+    let mut offline = Vec::new();
+    for ms in [31_000, 32_000] {
+        for effect in engine.tick(at(ms)) {
+            if let Effect::Publish(p) = effect
+                && p.payload == b"offline"
+            {
+                offline.push(p.topic);
+            }
+        }
+    }
+    assert_eq!(offline, [TOPIC]);
+}
+
+#[test]
 fn removed_user_is_not_said_to_be_offline() {
     let mut engine = engine(false);
     log_in(&mut engine, 1, PC);
