@@ -71,7 +71,8 @@ pub(crate) fn plugin_file(place: &Place) -> anyhow::Result<PathBuf> {
         .with_context(|| format!("no plugin at `{}` (--plugin)", file.display()))
 }
 
-fn broker_program(place: &Place, version: &str) -> anyhow::Result<PathBuf> {
+/// The starter of a broker, checked.
+pub(crate) fn broker_program(place: &Place, version: &str) -> anyhow::Result<PathBuf> {
     let program = place.broker_cache.join(version).join("mosquitto");
     program.canonicalize().with_context(|| {
         format!(
@@ -215,6 +216,7 @@ impl<'a> Bench<'a> {
         let setup = Setup {
             plugin: options.map(|options| (self.plugin.clone(), options)),
             log_types: self.args.place.log_types.clone(),
+            ..Setup::default()
         };
         let broker = Broker::start(&self.program, &setup)?;
         if let Some(service) = service.filter(|_| follows) {
@@ -266,7 +268,8 @@ impl<'a> Bench<'a> {
     }
 }
 
-fn plugin_options(
+/// The options of a plugin that follows the service.
+pub(crate) fn plugin_options(
     service: &Service,
     more: &[(&'static str, String)],
 ) -> Vec<(&'static str, String)> {
@@ -283,10 +286,13 @@ fn plugin_options(
 /// Announces them, and gives the broker time to hear it.
 fn announce_all(service: &Service, users: &[User]) {
     let announcer = service.announcer();
+    tell_all(users, |user| announcer.announce(user));
+}
+
+/// Tells the broker something of each user, and gives it time to hear it.
+pub(crate) fn tell_all(users: &[User], tell: impl Fn(&User)) {
     for part in users.chunks(500) {
-        for user in part {
-            announcer.announce(user);
-        }
+        part.iter().for_each(&tell);
         std::thread::sleep(Duration::from_millis(50));
     }
     std::thread::sleep(Duration::from_millis(200));

@@ -38,6 +38,7 @@ const FEED_BACKLOG: usize = 1 << 17;
 #[derive(Clone)]
 struct Announcement {
     id: u64,
+    name: &'static str,
     data: Arc<str>,
 }
 
@@ -141,17 +142,34 @@ impl Drop for Service {
     }
 }
 
-/// Announces tokens on the feed.
+/// Puts events on the feed, above all announcements of tokens.
 #[derive(Clone)]
 pub(crate) struct Announcer(Arc<Desk>);
 
 impl Announcer {
     /// `token.issued`, to every broker that follows the feed.
     pub(crate) fn announce(&self, user: &User) {
+        self.event("token.issued", &user.issued(self.0.exp_s));
+    }
+
+    /// As [`Announcer::announce`], without a word about the user's rights: what other events have told of
+    /// them stays.
+    pub(crate) fn announce_name(&self, user: &User) {
+        let mut issued = user.issued(self.0.exp_s);
+        if let Some(members) = issued.as_object_mut() {
+            members.retain(|name, _| {
+                !matches!(name.as_str(), "roles" | "groups" | "partners" | "channels")
+            });
+        }
+        self.event("token.issued", &issued);
+    }
+
+    /// Any event, to every broker that follows the feed.
+    pub(crate) fn event(&self, name: &'static str, data: &serde_json::Value) {
         let id = self.0.last_id.fetch_add(1, Ordering::AcqRel) + 1;
-        let data = user.issued(self.0.exp_s).to_string().into();
+        let data = data.to_string().into();
         // An error only says that nobody listens.
-        let _ = self.0.announcements.send(Announcement { id, data });
+        let _ = self.0.announcements.send(Announcement { id, name, data });
     }
 }
 
@@ -231,10 +249,9 @@ async fn feed(State(desk): State<Arc<Desk>>, headers: HeaderMap) -> Response {
             return Some((Ok::<Event, Infallible>(start_anew(id)), (source, None)));
         }
         let event = match source.recv().await {
-            Ok(Announcement { id, data }) => Event::default()
-                .id(id.to_string())
-                .event("token.issued")
-                .data(&*data),
+            Ok(Announcement { id, name, data }) => {
+                Event::default().id(id.to_string()).event(name).data(&*data)
+            }
             Err(broadcast::error::RecvError::Lagged(_)) => start_anew(0),
             Err(broadcast::error::RecvError::Closed) => return None,
         };
