@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::directory::DirectoryArgs;
 use crate::pairs::Qos;
 use crate::throughput::ThroughputArgs;
 
@@ -22,6 +23,8 @@ pub(crate) enum Command {
     Login(LoginArgs),
     /// Messages a second: bare, our plugin, Mosquitto's acl_file and its dynamic-security, in turns
     Throughput(ThroughputArgs),
+    /// Message latency of established users while the plugin loads a large directory
+    Directory(DirectoryArgs),
     /// Twenty seconds of `login`; fails on lost messages and failed good logins, never on time
     Smoke(Place),
 }

@@ -4,7 +4,7 @@
 //! | module | what it is for |
 //! |---|---|
 //! | `cli`, `output`, `machine` | the command line, what is said, on what machine |
-//! | `login`, `throughput` | the scenarios |
+//! | `login`, `throughput`, `directory` | the scenarios |
 //! | `broker`, `service` | a Mosquitto process; the static service, in this process |
 //! | `people`, `wire` | users and tokens; one MQTT connection |
 //! | `pairs`, `storm`, `rate` | the loads: messages, logins in open loop, logins as fast as can be |
@@ -12,6 +12,7 @@
 
 mod broker;
 mod cli;
+mod directory;
 mod findings;
 mod login;
 mod machine;
@@ -64,6 +65,10 @@ fn run(command: Command) -> anyhow::Result<()> {
         ),
         Command::Throughput(args) => (
             Box::new(throughput::run(&args, &runtime)?),
+            [args.csv, args.json],
+        ),
+        Command::Directory(args) => (
+            Box::new(directory::run(&args, &runtime)?),
             [args.csv, args.json],
         ),
         Command::Smoke(place) => (Box::new(login::smoke(&place, &runtime)?), [None, None]),

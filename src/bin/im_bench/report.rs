@@ -137,7 +137,7 @@ impl Report {
         Some(row.p99()? / self.quiet(&row.broker, subject)?)
     }
 
-    fn message_table(&self) -> String {
+    pub(crate) fn message_table(&self) -> String {
         let mut text = String::from(
             "### Messages of established pairs\n\n\
              Milliseconds from the intended time of sending to arrival. `x quiet`: p99 against the same broker and subject with no logins; `x bare`: \

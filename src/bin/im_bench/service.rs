@@ -2,6 +2,8 @@
 //! answer as slow as wanted, and counted. A thread of its own; stopping it closes every connection at
 //! once, as a killed process would.
 
+mod directory;
+
 use std::convert::Infallible;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -23,6 +25,8 @@ use tokio::sync::{broadcast, oneshot};
 
 use crate::people::{self, User};
 use crate::stats::RateMeter;
+
+pub(crate) use directory::Listing;
 
 /// The broker's name and secret there.
 pub(crate) const CLIENT_ID: &str = "bench-broker";
@@ -49,6 +53,7 @@ struct Desk {
     last_id: AtomicU64,
     announcements: broadcast::Sender<Announcement>,
     asked: Mutex<(Instant, RateMeter)>,
+    listing: Mutex<Option<Listing>>,
     exp_s: u64,
 }
 
@@ -69,6 +74,7 @@ impl Service {
             last_id: AtomicU64::new(1),
             announcements: broadcast::channel(FEED_BACKLOG).0,
             asked: Mutex::new((Instant::now(), RateMeter::default())),
+            listing: Mutex::new(None),
             exp_s: (now + TOKEN_LIFE).as_secs(),
         });
         let mut service = Service {
@@ -115,6 +121,11 @@ impl Service {
     pub(crate) fn set_delay(&self, delay: Duration) {
         let ms = u64::try_from(delay.as_millis()).unwrap_or(u64::MAX);
         self.desk.delay_ms.store(ms, Ordering::Release);
+    }
+
+    /// What the directory is from now on; before the first call there is none.
+    pub(crate) fn list(&self, listing: &Listing) {
+        *self.desk.lock_listing() = Some(listing.clone());
     }
 
     /// A hand for announcing while the service is elsewhere.
@@ -177,12 +188,17 @@ impl Desk {
     fn lock_asked(&self) -> std::sync::MutexGuard<'_, (Instant, RateMeter)> {
         self.asked.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    fn lock_listing(&self) -> std::sync::MutexGuard<'_, Option<Listing>> {
+        self.listing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 async fn serve(listener: tokio::net::TcpListener, desk: Arc<Desk>, stopped: oneshot::Receiver<()>) {
     let routes = Router::new()
         .route("/oauth2/introspect", post(introspect))
         .route("/control/v1/feed", get(feed))
+        .route("/control/v1/directory", get(directory::serve))
         .with_state(desk);
     let listener = listener.tap_io(|stream| {
         let _ = stream.set_nodelay(true);
