@@ -50,6 +50,8 @@ pub(crate) fn kill_all() {
 pub(crate) struct Setup {
     /// The plugin and its options (without `plugin_opt_`); everybody is let in when `None`.
     pub(crate) plugin: Option<(PathBuf, Vec<(&'static str, String)>)>,
+    /// Lines of the configuration that take the place of letting everybody in.
+    pub(crate) lines: Vec<String>,
     /// What to log; the broker's own choice when empty.
     pub(crate) log_types: Vec<String>,
 }
@@ -205,7 +207,8 @@ fn configuration(port: u16, setup: &Setup, root: bool) -> String {
         text.push_str("user root\n");
     }
     match &setup.plugin {
-        None => text.push_str("allow_anonymous true\n"),
+        None if setup.lines.is_empty() => text.push_str("allow_anonymous true\n"),
+        None => text.extend(setup.lines.iter().map(|line| format!("{line}\n"))),
         Some((file, options)) => {
             let _ = writeln!(text, "allow_anonymous false\nplugin {}", file.display());
             for (name, value) in options {
@@ -246,12 +249,23 @@ mod tests {
             &Setup {
                 plugin,
                 log_types: vec!["error".to_owned()],
+                ..Setup::default()
             },
             true,
         );
         assert!(with.contains("log_type error\n") && !bare.contains("log_type"));
         assert!(with.contains("allow_anonymous false\nplugin /p.so\nplugin_opt_feed on\n"));
         assert!(with.contains("user root\n"));
+        let lines = vec!["acl_file /a".to_owned()];
+        let other = configuration(
+            1883,
+            &Setup {
+                lines,
+                ..Setup::default()
+            },
+            false,
+        );
+        assert!(other.ends_with("acl_file /a\n") && !other.contains("allow_anonymous"));
     }
 
     #[test]

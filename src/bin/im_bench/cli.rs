@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::directory::DirectoryArgs;
 use crate::pairs::Qos;
+use crate::throughput::ThroughputArgs;
 
 /// The load harness of mosquitto-enterprise-push: its own brokers, its own static service, loopback only
 #[derive(Debug, Parser)]
@@ -19,7 +21,11 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Message latency of established users while others log in; connect rates
     Login(LoginArgs),
-    /// Twenty seconds of it; fails on lost messages and failed good logins, never on time
+    /// Messages a second: bare, our plugin, Mosquitto's acl_file and its dynamic-security, in turns
+    Throughput(ThroughputArgs),
+    /// Message latency of established users while the plugin loads a large directory
+    Directory(DirectoryArgs),
+    /// Twenty seconds of `login`; fails on lost messages and failed good logins, never on time
     Smoke(Place),
 }
 
@@ -146,7 +152,7 @@ pub(crate) enum Case {
     Rate,
 }
 
-fn seconds(text: &str) -> Result<Duration, String> {
+pub(crate) fn seconds(text: &str) -> Result<Duration, String> {
     bounded(text, 600).map(Duration::from_secs)
 }
 
@@ -169,7 +175,7 @@ mod tests {
         let words = ["im-bench", "login"].iter().chain(more);
         match Cli::try_parse_from(words)?.command {
             Command::Login(args) => Ok(args),
-            Command::Smoke(_) => panic!("not login"),
+            _ => panic!("not login"),
         }
     }
 

@@ -36,16 +36,8 @@ const RATE_SLICE: Duration = Duration::from_secs(3);
 /// Runs it all.
 pub(crate) fn run(args: &LoginArgs, runtime: &Runtime) -> anyhow::Result<Report> {
     let mut report = Report::default();
-    let plugin = plugin_file(&args.place)?;
     for version in &args.place.brokers {
-        let program = broker_program(&args.place, version)?;
-        let bench = Bench {
-            args,
-            runtime,
-            version,
-            program,
-            plugin: plugin.clone(),
-        };
+        let bench = Bench::new(args, runtime, version)?;
         for subject in &args.subjects {
             match subject {
                 Subject::Bare => bench.bare(&mut report)?,
@@ -71,7 +63,8 @@ pub(crate) fn plugin_file(place: &Place) -> anyhow::Result<PathBuf> {
         .with_context(|| format!("no plugin at `{}` (--plugin)", file.display()))
 }
 
-fn broker_program(place: &Place, version: &str) -> anyhow::Result<PathBuf> {
+/// The starter of a broker, checked.
+pub(crate) fn broker_program(place: &Place, version: &str) -> anyhow::Result<PathBuf> {
     let program = place.broker_cache.join(version).join("mosquitto");
     program.canonicalize().with_context(|| {
         format!(
@@ -81,7 +74,8 @@ fn broker_program(place: &Place, version: &str) -> anyhow::Result<PathBuf> {
     })
 }
 
-struct Bench<'a> {
+/// One version of the broker, and what to do with it.
+pub(crate) struct Bench<'a> {
     args: &'a LoginArgs,
     runtime: &'a Runtime,
     version: &'a str,
@@ -90,16 +84,37 @@ struct Bench<'a> {
 }
 
 /// One broker with its established pairs.
-struct Stand<'a> {
+pub(crate) struct Stand<'a> {
     bench: &'a Bench<'a>,
     subject: &'static str,
-    broker: Broker,
+    pub(crate) broker: Broker,
     pairs: Pairs,
     service: Option<Service>,
     phases: u32,
 }
 
 impl<'a> Bench<'a> {
+    /// With the files that the options name, checked.
+    pub(crate) fn new(
+        args: &'a LoginArgs,
+        runtime: &'a Runtime,
+        version: &'a str,
+    ) -> anyhow::Result<Bench<'a>> {
+        Ok(Bench {
+            args,
+            runtime,
+            version,
+            program: broker_program(&args.place, version)?,
+            plugin: plugin_file(&args.place)?,
+        })
+    }
+
+    /// A broker with the plugin, which follows this service.
+    pub(crate) fn stand_with_plugin(&'a self, service: Service) -> anyhow::Result<Stand<'a>> {
+        let options = plugin_options(&service, &[]);
+        self.stand("plugin", Some(options), Some(service))
+    }
+
     fn bare(&'a self, report: &mut Report) -> anyhow::Result<()> {
         let mut stand = self.stand("bare", None, None)?;
         report.rows.push(stand.quiet("no logins")?);
@@ -111,9 +126,7 @@ impl<'a> Bench<'a> {
     }
 
     fn with_plugin(&'a self, report: &mut Report) -> anyhow::Result<()> {
-        let service = Service::start()?;
-        let options = plugin_options(&service, &[]);
-        let mut stand = self.stand("plugin", Some(options), Some(service))?;
+        let mut stand = self.stand_with_plugin(Service::start()?)?;
         report.rows.push(stand.quiet("no logins")?);
         for case in &self.args.cases {
             match case {
@@ -215,6 +228,7 @@ impl<'a> Bench<'a> {
         let setup = Setup {
             plugin: options.map(|options| (self.plugin.clone(), options)),
             log_types: self.args.place.log_types.clone(),
+            ..Setup::default()
         };
         let broker = Broker::start(&self.program, &setup)?;
         if let Some(service) = service.filter(|_| follows) {
@@ -266,7 +280,8 @@ impl<'a> Bench<'a> {
     }
 }
 
-fn plugin_options(
+/// The options of a plugin that follows the service.
+pub(crate) fn plugin_options(
     service: &Service,
     more: &[(&'static str, String)],
 ) -> Vec<(&'static str, String)> {
@@ -283,10 +298,13 @@ fn plugin_options(
 /// Announces them, and gives the broker time to hear it.
 fn announce_all(service: &Service, users: &[User]) {
     let announcer = service.announcer();
+    tell_all(users, |user| announcer.announce(user));
+}
+
+/// Tells the broker something of each user, and gives it time to hear it.
+pub(crate) fn tell_all(users: &[User], tell: impl Fn(&User)) {
     for part in users.chunks(500) {
-        for user in part {
-            announcer.announce(user);
-        }
+        part.iter().for_each(&tell);
         std::thread::sleep(Duration::from_millis(50));
     }
     std::thread::sleep(Duration::from_millis(200));

@@ -4,14 +4,16 @@
 //! | module | what it is for |
 //! |---|---|
 //! | `cli`, `output`, `machine` | the command line, what is said, on what machine |
-//! | `login` | the scenario: phases and subjects |
+//! | `login`, `throughput`, `directory` | the scenarios |
 //! | `broker`, `service` | a Mosquitto process; the static service, in this process |
 //! | `people`, `wire` | users and tokens; one MQTT connection |
 //! | `pairs`, `storm`, `rate` | the loads: messages, logins in open loop, logins as fast as can be |
-//! | `schedule`, `stats`, `report` | pure: when, how much, and how it is told |
+//! | `schedule`, `stats`, `report`, `findings` | pure: when, how much, and how it is told |
 
 mod broker;
 mod cli;
+mod directory;
+mod findings;
 mod login;
 mod machine;
 mod output;
@@ -23,6 +25,7 @@ mod schedule;
 mod service;
 mod stats;
 mod storm;
+mod throughput;
 mod wire;
 
 use std::path::Path;
@@ -33,7 +36,7 @@ use anyhow::Context;
 use clap::Parser;
 
 use cli::{Cli, Command};
-use report::Report;
+use findings::Findings;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -55,9 +58,20 @@ fn run(command: Command) -> anyhow::Result<()> {
     runtime.spawn(die_cleanly());
     let mut head = head();
     let began = Instant::now();
-    let (report, files) = match command {
-        Command::Login(args) => (login::run(&args, &runtime)?, [args.csv, args.json]),
-        Command::Smoke(place) => (login::smoke(&place, &runtime)?, [None, None]),
+    let (report, files): (Box<dyn Findings>, _) = match command {
+        Command::Login(args) => (
+            Box::new(login::run(&args, &runtime)?),
+            [args.csv, args.json],
+        ),
+        Command::Throughput(args) => (
+            Box::new(throughput::run(&args, &runtime)?),
+            [args.csv, args.json],
+        ),
+        Command::Directory(args) => (
+            Box::new(directory::run(&args, &runtime)?),
+            [args.csv, args.json],
+        ),
+        Command::Smoke(place) => (Box::new(login::smoke(&place, &runtime)?), [None, None]),
     };
     head.push(("load average after".to_owned(), machine::load()));
     head.push((
@@ -67,7 +81,7 @@ fn run(command: Command) -> anyhow::Result<()> {
     let [csv, json] = &files;
     write(csv.as_deref(), || report.csv())?;
     write(json.as_deref(), || format!("{:#}\n", report.json(&head)))?;
-    output::publish(&page(&head, &report));
+    output::publish(&page(&head, &*report));
     Ok(())
 }
 
@@ -85,7 +99,7 @@ fn head() -> Vec<(String, String)> {
     .into()
 }
 
-fn page(head: &[(String, String)], report: &Report) -> String {
+fn page(head: &[(String, String)], report: &dyn Findings) -> String {
     let lines: Vec<String> = head
         .iter()
         .map(|(name, value)| format!("- {name}: {value}"))

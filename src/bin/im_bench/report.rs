@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use crate::findings::Findings;
 use crate::pairs::Traffic;
 use crate::rate::Slice;
 use crate::stats::{Latencies, median_and_spread};
@@ -136,16 +137,7 @@ impl Report {
         Some(row.p99()? / self.quiet(&row.broker, subject)?)
     }
 
-    /// Tables.
-    pub(crate) fn markdown(&self) -> String {
-        let mut text = self.message_table();
-        text.push_str(&self.login_table());
-        text.push_str(&self.rate_table());
-        text.push_str(&self.outage_table());
-        text
-    }
-
-    fn message_table(&self) -> String {
+    pub(crate) fn message_table(&self) -> String {
         let mut text = String::from(
             "### Messages of established pairs\n\n\
              Milliseconds from the intended time of sending to arrival. `x quiet`: p99 against the same broker and subject with no logins; `x bare`: \
@@ -270,9 +262,19 @@ impl Report {
         }
         text
     }
+}
+
+impl Findings for Report {
+    fn markdown(&self) -> String {
+        let mut text = self.message_table();
+        text.push_str(&self.login_table());
+        text.push_str(&self.rate_table());
+        text.push_str(&self.outage_table());
+        text
+    }
 
     /// One line a phase; of the logins, all good ones together and forged ones let in.
-    pub(crate) fn csv(&self) -> String {
+    fn csv(&self) -> String {
         let mut text = String::from(
             "broker,subject,phase,p50_ms,p99_ms,max_ms,p99_qos0_ms,p99_qos1_ms,x_quiet,x_bare,lag_p99_ms,sent,lost,duplicated,broken,\
              logins,logins_in,forged_in,asked,asked_peak_per_s,cores,rss_bytes\n",
@@ -316,8 +318,7 @@ impl Report {
         text
     }
 
-    /// All of it.
-    pub(crate) fn json(&self, head: &[(String, String)]) -> Value {
+    fn json(&self, head: &[(String, String)]) -> Value {
         let logins = |(name, logins): &(&str, Logins)| {
             json!({
                 "kind": name, "begun": logins.begun, "first_try": logins.first_try, "retried": logins.retried,
@@ -387,7 +388,7 @@ fn times(ratio: Option<f64>) -> String {
     })
 }
 
-fn spread(values: &[f64], digits: usize) -> String {
+pub(crate) fn spread(values: &[f64], digits: usize) -> String {
     median_and_spread(values).map_or(String::new(), |(median, least, most)| {
         format!("{median:.digits$} ({least:.digits$} to {most:.digits$})")
     })

@@ -2,6 +2,8 @@
 //! answer as slow as wanted, and counted. A thread of its own; stopping it closes every connection at
 //! once, as a killed process would.
 
+mod directory;
+
 use std::convert::Infallible;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -24,6 +26,8 @@ use tokio::sync::{broadcast, oneshot};
 use crate::people::{self, User};
 use crate::stats::RateMeter;
 
+pub(crate) use directory::Listing;
+
 /// The broker's name and secret there.
 pub(crate) const CLIENT_ID: &str = "bench-broker";
 /// See [`CLIENT_ID`].
@@ -38,6 +42,7 @@ const FEED_BACKLOG: usize = 1 << 17;
 #[derive(Clone)]
 struct Announcement {
     id: u64,
+    name: &'static str,
     data: Arc<str>,
 }
 
@@ -48,6 +53,7 @@ struct Desk {
     last_id: AtomicU64,
     announcements: broadcast::Sender<Announcement>,
     asked: Mutex<(Instant, RateMeter)>,
+    listing: Mutex<Option<Listing>>,
     exp_s: u64,
 }
 
@@ -68,6 +74,7 @@ impl Service {
             last_id: AtomicU64::new(1),
             announcements: broadcast::channel(FEED_BACKLOG).0,
             asked: Mutex::new((Instant::now(), RateMeter::default())),
+            listing: Mutex::new(None),
             exp_s: (now + TOKEN_LIFE).as_secs(),
         });
         let mut service = Service {
@@ -116,6 +123,11 @@ impl Service {
         self.desk.delay_ms.store(ms, Ordering::Release);
     }
 
+    /// What the directory is from now on; before the first call there is none.
+    pub(crate) fn list(&self, listing: &Listing) {
+        *self.desk.lock_listing() = Some(listing.clone());
+    }
+
     /// A hand for announcing while the service is elsewhere.
     pub(crate) fn announcer(&self) -> Announcer {
         Announcer(Arc::clone(&self.desk))
@@ -141,17 +153,34 @@ impl Drop for Service {
     }
 }
 
-/// Announces tokens on the feed.
+/// Puts events on the feed, above all announcements of tokens.
 #[derive(Clone)]
 pub(crate) struct Announcer(Arc<Desk>);
 
 impl Announcer {
     /// `token.issued`, to every broker that follows the feed.
     pub(crate) fn announce(&self, user: &User) {
+        self.event("token.issued", &user.issued(self.0.exp_s));
+    }
+
+    /// As [`Announcer::announce`], without a word about the user's rights: what other events have told of
+    /// them stays.
+    pub(crate) fn announce_name(&self, user: &User) {
+        let mut issued = user.issued(self.0.exp_s);
+        if let Some(members) = issued.as_object_mut() {
+            members.retain(|name, _| {
+                !matches!(name.as_str(), "roles" | "groups" | "partners" | "channels")
+            });
+        }
+        self.event("token.issued", &issued);
+    }
+
+    /// Any event, to every broker that follows the feed.
+    pub(crate) fn event(&self, name: &'static str, data: &serde_json::Value) {
         let id = self.0.last_id.fetch_add(1, Ordering::AcqRel) + 1;
-        let data = user.issued(self.0.exp_s).to_string().into();
+        let data = data.to_string().into();
         // An error only says that nobody listens.
-        let _ = self.0.announcements.send(Announcement { id, data });
+        let _ = self.0.announcements.send(Announcement { id, name, data });
     }
 }
 
@@ -159,12 +188,17 @@ impl Desk {
     fn lock_asked(&self) -> std::sync::MutexGuard<'_, (Instant, RateMeter)> {
         self.asked.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    fn lock_listing(&self) -> std::sync::MutexGuard<'_, Option<Listing>> {
+        self.listing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 async fn serve(listener: tokio::net::TcpListener, desk: Arc<Desk>, stopped: oneshot::Receiver<()>) {
     let routes = Router::new()
         .route("/oauth2/introspect", post(introspect))
         .route("/control/v1/feed", get(feed))
+        .route("/control/v1/directory", get(directory::serve))
         .with_state(desk);
     let listener = listener.tap_io(|stream| {
         let _ = stream.set_nodelay(true);
@@ -231,10 +265,9 @@ async fn feed(State(desk): State<Arc<Desk>>, headers: HeaderMap) -> Response {
             return Some((Ok::<Event, Infallible>(start_anew(id)), (source, None)));
         }
         let event = match source.recv().await {
-            Ok(Announcement { id, data }) => Event::default()
-                .id(id.to_string())
-                .event("token.issued")
-                .data(&*data),
+            Ok(Announcement { id, name, data }) => {
+                Event::default().id(id.to_string()).event(name).data(&*data)
+            }
             Err(broadcast::error::RecvError::Lagged(_)) => start_anew(0),
             Err(broadcast::error::RecvError::Closed) => return None,
         };

@@ -39,6 +39,17 @@ impl Credentials {
         }
     }
 
+    /// A user under another user name, with a password.
+    pub(crate) fn named(user: &User, username: &str, password: &'static str) -> Credentials {
+        Credentials {
+            client_id: user.client_id(),
+            auth: ConnectAuth::UsernamePassword {
+                username: username.to_owned(),
+                password: Bytes::from_static(password.as_bytes()),
+            },
+        }
+    }
+
     /// The client id alone, for a broker that lets everybody in.
     pub(crate) fn anonymous(user: &User) -> Credentials {
         Credentials {

@@ -13,11 +13,11 @@ impl Stand<'_> {
         }
     }
 
-    pub(super) fn service(&self) -> anyhow::Result<&Service> {
+    pub(crate) fn service(&self) -> anyhow::Result<&Service> {
         self.service.as_ref().context("no static service here")
     }
 
-    pub(super) fn quiet(&mut self, name: &str) -> anyhow::Result<Row> {
+    pub(crate) fn quiet(&mut self, name: &str) -> anyhow::Result<Row> {
         self.during(name, Vec::new())
     }
 
@@ -70,7 +70,7 @@ impl Stand<'_> {
             .map(|(row, ())| row)
     }
 
-    pub(super) fn measure<R>(
+    pub(crate) fn measure<R>(
         &mut self,
         name: &str,
         time: Duration,

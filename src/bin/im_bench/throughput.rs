@@ -1,0 +1,160 @@
+//! The scenario `throughput`: messages a second that the bare broker, our plugin and Mosquitto's own access
+//! controls carry, in turns within one run.
+
+mod args;
+mod load;
+mod report;
+mod rival;
+mod wire;
+
+use std::net::TcpStream;
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context, anyhow};
+use mosquitto_enterprise_push::protocol::Direction;
+use rumqttc::QoS;
+use tokio::runtime::Runtime;
+
+use crate::login::{broker_program, plugin_file};
+use crate::output::progress;
+use crate::people::{EID, User};
+use crate::wire::{Answer, Link};
+
+use load::{Load, READY};
+use rival::{GROUP, Stand};
+
+pub(crate) use args::{ThroughputArgs, Work};
+pub(crate) use report::{Cell, ThroughputReport};
+
+const LOGIN: Duration = Duration::from_secs(10);
+
+/// Runs it all.
+pub(crate) fn run(args: &ThroughputArgs, runtime: &Runtime) -> anyhow::Result<ThroughputReport> {
+    let plugin = plugin_file(&args.place)?;
+    let mut report = ThroughputReport::new(args);
+    for version in &args.place.brokers {
+        let program = broker_program(&args.place, version)?;
+        compare(args, runtime, version, &program, &plugin, &mut report)
+            .with_context(|| format!("Mosquitto {version}"))?;
+    }
+    Ok(report)
+}
+
+fn compare(
+    args: &ThroughputArgs,
+    runtime: &Runtime,
+    version: &str,
+    program: &Path,
+    plugin: &Path,
+    report: &mut ThroughputReport,
+) -> anyhow::Result<()> {
+    // The first one writes; the others read.
+    let users: Vec<User> = (0..=args.subscribers).map(|n| User::new("t", n)).collect();
+    progress(&format!("{version}: starting {} rivals", args.rivals.len()));
+    let start = |rival| Stand::start(rival, &args.place, program, plugin, &users);
+    let started = args.rivals.iter().map(|rival| start(*rival));
+    let stands: Vec<Stand> = started.collect::<anyhow::Result<_>>()?;
+    for round in 1..=args.rounds {
+        for work in &args.works {
+            for number in 0..stands.len() {
+                // Nobody is always the first.
+                let at = (number + round as usize) % stands.len();
+                let Some(stand) = stands.get(at) else {
+                    continue;
+                };
+                let cell = measure(args, runtime, stand, *work, &users)
+                    .with_context(|| format!("{}, {}", stand.rival.name(), work.name()))?;
+                report.push(version, *work, round, stand.rival, cell);
+            }
+        }
+        progress(&format!("{version}: {}", report.brief(version, round)));
+    }
+    Ok(())
+}
+
+/// One work of one rival.
+fn measure(
+    args: &ThroughputArgs,
+    runtime: &Runtime,
+    stand: &Stand,
+    work: Work,
+    users: &[User],
+) -> anyhow::Result<Cell> {
+    let (sender, receivers) = users.split_first().context("nobody")?;
+    let group = format!("{EID}/im/msg/g/{GROUP}");
+    let (receivers, qos) = match work {
+        Work::Qos0 => (receivers.get(..1).unwrap_or_default(), QoS::AtMostOnce),
+        Work::Qos1 => (receivers.get(..1).unwrap_or_default(), QoS::AtLeastOnce),
+        Work::FanOut => (receivers, QoS::AtMostOnce),
+    };
+    let inbox = receivers.first().context("no subscriber")?.inbox();
+    let (topic, direction) = match work {
+        Work::FanOut => (group, Direction::Group),
+        Work::Qos0 | Work::Qos1 => (inbox, Direction::PointToPoint),
+    };
+    let load = Load {
+        ready: wire::messages(sender, &topic, direction, qos, READY)?,
+        acknowledged: qos != QoS::AtMostOnce,
+        receivers: runtime.block_on(seats(stand, receivers, &topic, qos))?,
+        sender: runtime.block_on(seat(stand, 0, sender, None, qos))?,
+    };
+    load.sender
+        .set_read_timeout(Some(Duration::from_millis(1)))?;
+    let mut usage = Vec::new();
+    let carried = load.run(args.seconds, || usage.push(stand.broker.usage().cpu_s))?;
+    let cpu_s = match usage.as_slice() {
+        [before, after] => after - before,
+        _ => 0.0,
+    };
+    Ok(Cell {
+        per_second: carried.received as f64 / carried.seconds,
+        cores: cpu_s / carried.seconds,
+        cpu_us: cpu_s * 1e6 / (carried.received.max(1) as f64),
+        lost: carried.lost,
+    })
+}
+
+async fn seats(
+    stand: &Stand,
+    users: &[User],
+    topic: &str,
+    qos: QoS,
+) -> anyhow::Result<Vec<TcpStream>> {
+    let mut seats = Vec::with_capacity(users.len());
+    for (number, user) in users.iter().enumerate() {
+        seats.push(seat(stand, number, user, Some(topic), qos).await?);
+    }
+    Ok(seats)
+}
+
+/// Somebody's connection as a plain socket; all that came with the login has been read.
+async fn seat(
+    stand: &Stand,
+    number: usize,
+    user: &User,
+    topic: Option<&str>,
+    qos: QoS,
+) -> anyhow::Result<TcpStream> {
+    let addresses = stand.broker.addresses();
+    let to = addresses.get(number % addresses.len().max(1));
+    let enter = async {
+        let mut link = Link::open(*to.context("no address")?, None).await?;
+        match link.login(&stand.credentials(user)).await {
+            Answer::In => {}
+            other => return Err(anyhow!("not let in: {other:?}")),
+        }
+        if let Some(topic) = topic {
+            link.subscribe(topic.to_owned(), qos).await?;
+        }
+        Ok(link)
+    };
+    let link = tokio::time::timeout(LOGIN, enter).await;
+    let link = link
+        .map_err(|_| anyhow!("no answer"))
+        .flatten()
+        .with_context(|| user.client_id())?;
+    let stream = link.into_parts().0.into_std()?;
+    stream.set_nonblocking(false)?;
+    Ok(stream)
+}

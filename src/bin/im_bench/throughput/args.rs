@@ -1,0 +1,91 @@
+//! What can be asked of the scenario on the command line.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+
+use crate::cli::{Place, seconds};
+
+/// Options of `throughput`
+#[derive(Debug, Clone, Args)]
+pub(crate) struct ThroughputArgs {
+    #[command(flatten)]
+    pub(crate) place: Place,
+    /// Rounds; in each, every rival does every work once, in turns
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=50))]
+    pub(crate) rounds: u32,
+    /// Seconds of one work of one rival
+    #[arg(long, default_value = "3", value_parser = seconds)]
+    pub(crate) seconds: Duration,
+    /// Subscribers of the fan-out
+    #[arg(long, default_value_t = 500, value_parser = clap::value_parser!(u32).range(1..=5000))]
+    pub(crate) subscribers: u32,
+    /// What brokers to compare
+    #[arg(
+        long,
+        value_enum,
+        value_delimiter = ',',
+        default_value = "bare,plugin,acl-file,dynamic-security"
+    )]
+    pub(crate) rivals: Vec<Rival>,
+    /// What they have to do
+    #[arg(
+        long,
+        value_enum,
+        value_delimiter = ',',
+        default_value = "qos0,qos1,fan-out"
+    )]
+    pub(crate) works: Vec<Work>,
+    /// Write the table to this file, too
+    #[arg(long)]
+    pub(crate) csv: Option<PathBuf>,
+    /// Write everything to this file, too
+    #[arg(long)]
+    pub(crate) json: Option<PathBuf>,
+}
+
+/// Who is compared
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Rival {
+    /// No plugin, everybody is let in and may do everything
+    Bare,
+    /// Our plugin
+    Plugin,
+    /// Mosquitto's own acl_file, with patterns
+    AclFile,
+    /// Mosquitto's own dynamic-security plugin
+    DynamicSecurity,
+}
+
+impl Rival {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Rival::Bare => "bare",
+            Rival::Plugin => "plugin",
+            Rival::AclFile => "acl-file",
+            Rival::DynamicSecurity => "dynamic-security",
+        }
+    }
+}
+
+/// What is to be carried
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Work {
+    /// One user writes to another at QoS 0
+    Qos0,
+    /// One user writes to another at QoS 1
+    Qos1,
+    /// One user writes to a group at QoS 0
+    FanOut,
+}
+
+impl Work {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Work::Qos0 => "1 to 1, QoS 0",
+            Work::Qos1 => "1 to 1, QoS 1",
+            Work::FanOut => "fan-out, QoS 0",
+        }
+    }
+}

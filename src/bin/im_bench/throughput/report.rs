@@ -1,0 +1,248 @@
+//! What the rivals carried, as tables.
+
+use std::fmt::Write as _;
+
+use serde_json::{Value, json};
+
+use super::args::{Rival, ThroughputArgs, Work};
+use crate::findings::Findings;
+use crate::report::spread;
+
+/// One work of one rival in one round.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Cell {
+    /// Messages received a second.
+    pub(crate) per_second: f64,
+    /// The broker's processor time, in cores.
+    pub(crate) cores: f64,
+    /// The broker's processor time for each message received, in microseconds.
+    pub(crate) cpu_us: f64,
+    /// Messages that never arrived.
+    pub(crate) lost: u64,
+}
+
+#[derive(Debug)]
+struct Entry {
+    broker: String,
+    work: Work,
+    round: u32,
+    rival: Rival,
+    cell: Cell,
+}
+
+/// All of it.
+#[derive(Debug)]
+pub(crate) struct ThroughputReport {
+    rivals: Vec<Rival>,
+    works: Vec<Work>,
+    subscribers: u32,
+    entries: Vec<Entry>,
+}
+
+/// One line of the table: a rival's rounds, and the rounds of the bare broker beside them.
+struct Line<'a> {
+    broker: &'a str,
+    work: Work,
+    rival: Rival,
+    /// Of each round, with the bare broker's in the same round.
+    rounds: Vec<(Cell, Option<Cell>)>,
+}
+
+impl ThroughputReport {
+    pub(super) fn new(args: &ThroughputArgs) -> ThroughputReport {
+        ThroughputReport {
+            rivals: args.rivals.clone(),
+            works: args.works.clone(),
+            subscribers: args.subscribers,
+            entries: Vec::new(),
+        }
+    }
+
+    pub(super) fn push(&mut self, broker: &str, work: Work, round: u32, rival: Rival, cell: Cell) {
+        self.entries.push(Entry {
+            broker: broker.to_owned(),
+            work,
+            round,
+            rival,
+            cell,
+        });
+    }
+
+    /// A round as one line of progress.
+    pub(super) fn brief(&self, broker: &str, round: u32) -> String {
+        let of_it = |e: &&Entry| e.broker == broker && e.round == round;
+        let parts = self.entries.iter().filter(of_it).map(|e| {
+            let (work, rival) = (e.work.name(), e.rival.name());
+            format!("{work} {rival} {:.0}/s", e.cell.per_second)
+        });
+        parts.collect::<Vec<_>>().join(", ")
+    }
+
+    fn lines(&self) -> Vec<Line<'_>> {
+        let mut brokers: Vec<&str> = self.entries.iter().map(|e| e.broker.as_str()).collect();
+        brokers.dedup();
+        let mut lines = Vec::new();
+        for broker in brokers {
+            for work in &self.works {
+                for rival in &self.rivals {
+                    let rounds = self.rounds(broker, *work, *rival);
+                    let (work, rival) = (*work, *rival);
+                    lines.push(Line {
+                        broker,
+                        work,
+                        rival,
+                        rounds,
+                    });
+                }
+            }
+        }
+        lines
+    }
+
+    fn rounds(&self, broker: &str, work: Work, rival: Rival) -> Vec<(Cell, Option<Cell>)> {
+        let of = |rival, round: Option<u32>| {
+            self.entries.iter().filter(move |e| {
+                let same = e.broker == broker && e.work == work && e.rival == rival;
+                same && round.is_none_or(|round| e.round == round)
+            })
+        };
+        of(rival, None)
+            .map(|entry| {
+                let bare = of(Rival::Bare, Some(entry.round)).next();
+                (entry.cell, bare.map(|bare| bare.cell))
+            })
+            .collect()
+    }
+}
+
+impl Line<'_> {
+    fn values(&self, value: impl Fn(&Cell) -> f64) -> Vec<f64> {
+        self.rounds.iter().map(|(cell, _)| value(cell)).collect()
+    }
+
+    /// Against the bare broker in the same round.
+    fn ratios(&self, value: impl Fn(&Cell) -> f64) -> Vec<f64> {
+        let both = self.rounds.iter();
+        both.filter_map(|(cell, bare)| Some(value(cell) / value(bare.as_ref()?)))
+            .collect()
+    }
+
+    fn lost(&self) -> u64 {
+        self.rounds.iter().map(|(cell, _)| cell.lost).sum()
+    }
+}
+
+impl Findings for ThroughputReport {
+    fn markdown(&self) -> String {
+        let mut text = format!(
+            "### Messages a second\n\n\
+             As received, 64 bytes of data and our header; closed loop with a window. Fan-out: deliveries to {} subscribers. Median (least to \
+             most) of {} rounds, in each of which the rivals take turns; `x bare` is against the bare broker in the same round. `cores`: the \
+             broker's processor time; near 1.00 the broker is what limits.\n\n\
+             | broker | work | rival | messages/s | x bare | CPU us a message | x bare | cores | lost |\n\
+             |---|---|---|---|---|---|---|---|---|\n",
+            self.subscribers,
+            self.entries.iter().map(|e| e.round).max().unwrap_or(0),
+        );
+        for line in self.lines() {
+            let cells = [
+                line.broker.to_owned(),
+                line.work.name().to_owned(),
+                line.rival.name().to_owned(),
+                spread(&line.values(|c| c.per_second), 0),
+                spread(&line.ratios(|c| c.per_second), 2),
+                spread(&line.values(|c| c.cpu_us), 2),
+                spread(&line.ratios(|c| c.cpu_us), 2),
+                spread(&line.values(|c| c.cores), 2),
+                line.lost().to_string(),
+            ];
+            let _ = writeln!(text, "| {} |", cells.join(" | "));
+        }
+        text
+    }
+
+    fn csv(&self) -> String {
+        let mut text =
+            String::from("broker,work,rival,round,messages_per_s,cpu_us_per_message,cores,lost\n");
+        for entry in &self.entries {
+            let cell = &entry.cell;
+            let _ = writeln!(
+                text,
+                "{},\"{}\",{},{},{:.0},{:.3},{:.3},{}",
+                entry.broker,
+                entry.work.name(),
+                entry.rival.name(),
+                entry.round,
+                cell.per_second,
+                cell.cpu_us,
+                cell.cores,
+                cell.lost
+            );
+        }
+        text
+    }
+
+    fn json(&self, head: &[(String, String)]) -> Value {
+        let cell = |entry: &Entry| {
+            json!({
+                "broker": entry.broker, "work": entry.work.name(), "rival": entry.rival.name(), "round": entry.round,
+                "messages_per_s": entry.cell.per_second, "cpu_us_per_message": entry.cell.cpu_us,
+                "cores": entry.cell.cores, "lost": entry.cell.lost,
+            })
+        };
+        json!({
+            "head": head.iter().cloned().collect::<std::collections::BTreeMap<_, _>>(),
+            "subscribers": self.subscribers,
+            "throughput": self.entries.iter().map(cell).collect::<Vec<_>>(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cell(per_second: f64) -> Cell {
+        Cell {
+            per_second,
+            cores: 1.0,
+            cpu_us: 1e6 / per_second,
+            lost: 1,
+        }
+    }
+
+    fn report() -> ThroughputReport {
+        let mut report = ThroughputReport {
+            rivals: vec![Rival::Bare, Rival::Plugin],
+            works: vec![Work::Qos0],
+            subscribers: 500,
+            entries: Vec::new(),
+        };
+        for (round, bare, plugin) in [(1, 100.0, 90.0), (2, 200.0, 100.0), (3, 100.0, 80.0)] {
+            report.push("2.1.2", Work::Qos0, round, Rival::Bare, cell(bare));
+            report.push("2.1.2", Work::Qos0, round, Rival::Plugin, cell(plugin));
+        }
+        report
+    }
+
+    #[test]
+    fn ratios_are_of_the_same_round() {
+        let text = report().markdown();
+        let line = text.lines().find(|l| l.contains("| plugin |")).unwrap();
+        assert!(
+            line.contains("90 (80 to 100) | 0.80 (0.50 to 0.90)"),
+            "{line}"
+        );
+        assert!(line.ends_with("| 1.00 (1.00 to 1.00) | 3 |"), "{line}");
+    }
+
+    #[test]
+    fn every_writing_has_every_round() {
+        let report = report();
+        assert_eq!(report.csv().lines().count(), 7);
+        let json = report.json(&[]);
+        assert_eq!(json["throughput"].as_array().unwrap().len(), 6);
+        assert_eq!(json["throughput"][1]["messages_per_s"], 90.0);
+        assert!(report.brief("2.1.2", 2).ends_with("plugin 100/s"));
+    }
+}
