@@ -18,7 +18,7 @@ use crate::protocol::contract::{DirectoryStep, FeedEvent};
 use crate::upstream::{RawEvent, UpstreamError};
 
 /// Between two tries, at first and at most.
-const TRIES: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(5));
+const TRIES: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(2));
 /// Entries and members in one step.
 const STEP: usize = 64;
 /// Events that may come during one load; beyond that it begins anew.

@@ -6,7 +6,7 @@ mod directory;
 
 use std::convert::Infallible;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -54,6 +54,8 @@ struct Desk {
     announcements: broadcast::Sender<Announcement>,
     asked: Mutex<(Instant, RateMeter)>,
     listing: Mutex<Option<Listing>>,
+    /// Whether the directory is only not ready yet, rather than not there.
+    listing_later: AtomicBool,
     exp_s: u64,
 }
 
@@ -75,6 +77,7 @@ impl Service {
             announcements: broadcast::channel(FEED_BACKLOG).0,
             asked: Mutex::new((Instant::now(), RateMeter::default())),
             listing: Mutex::new(None),
+            listing_later: AtomicBool::new(false),
             exp_s: (now + TOKEN_LIFE).as_secs(),
         });
         let mut service = Service {
@@ -121,6 +124,11 @@ impl Service {
     pub(crate) fn set_delay(&self, delay: Duration) {
         let ms = u64::try_from(delay.as_millis()).unwrap_or(u64::MAX);
         self.desk.delay_ms.store(ms, Ordering::Release);
+    }
+
+    /// The directory is not ready until [`Service::list`].
+    pub(crate) fn list_later(&self) {
+        self.desk.listing_later.store(true, Ordering::Release);
     }
 
     /// What the directory is from now on; before the first call there is none.

@@ -106,7 +106,11 @@ pub(super) async fn serve(State(desk): State<Arc<Desk>>, headers: HeaderMap) -> 
         return StatusCode::UNAUTHORIZED.into_response();
     }
     let Some(listing) = desk.lock_listing().clone() else {
-        return StatusCode::NOT_FOUND.into_response();
+        let later = desk.listing_later.load(Ordering::Acquire);
+        return match later {
+            true => StatusCode::SERVICE_UNAVAILABLE.into_response(),
+            false => StatusCode::NOT_FOUND.into_response(),
+        };
     };
     let line = |event: &str, data: Value| {
         Bytes::from(format!("{}\n", json!({"event": event, "data": data})))
