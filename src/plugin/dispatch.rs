@@ -20,7 +20,7 @@ use crate::worker::{Inbox, Request, Update, Worker};
 const UPDATES_PER_TICK: usize = 1000;
 
 /// Longest time in one TICK for the steps of a directory load, as far as single steps allow.
-const DIRECTORY_SLICE: Duration = Duration::from_micros(200);
+const DIRECTORY_SLICE: Duration = Duration::from_micros(80);
 
 /// A broker runs TICK at least ten times a second from its first turn on.
 const FIRST_TICK: Duration = Duration::from_secs(2);

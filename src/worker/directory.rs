@@ -20,7 +20,7 @@ use crate::upstream::{RawEvent, UpstreamError};
 /// Between two tries, at first and at most.
 const TRIES: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(2));
 /// Entries and members in one step.
-const STEP: usize = 64;
+const STEP: usize = 16;
 /// Events that may come during one load; beyond that it begins anew.
 const MOST_MEANWHILE: usize = 100_000;
 
