@@ -12,10 +12,11 @@
 //! Copies carry no MQTT 5 properties, are of QoS 1 at most, and keep no order with what the broker routes.
 
 use std::collections::VecDeque;
+use std::hash::BuildHasher;
 use std::rc::Rc;
 use std::time::Duration;
 
-use hashbrown::HashSet;
+use hashbrown::DefaultHashBuilder;
 
 use super::acl::Query;
 use super::devices::with_key;
@@ -49,7 +50,8 @@ struct Kept {
     /// The client id that sent it; empty for the plugin.
     sender: Box<str>,
     routed: Routed,
-    seen: HashSet<Box<str>>,
+    /// The clients that the broker asked about, by a hash of the client id.
+    seen: Vec<u64>,
 }
 
 /// Copies of one message on their way.
@@ -66,6 +68,7 @@ struct Copies {
 pub(super) struct ByHand {
     kept: Vec<Kept>,
     copies: VecDeque<Copies>,
+    hasher: DefaultHashBuilder,
 }
 
 impl Engine {
@@ -106,7 +109,7 @@ impl Engine {
             expiry_s: 0,
             sender: query.client_id.into(),
             routed,
-            seen: HashSet::new(),
+            seen: Vec::new(),
         });
     }
 
@@ -123,7 +126,7 @@ impl Engine {
             expiry_s: publication.expiry_s,
             sender: Box::default(),
             routed: Routed::Ticks(2),
-            seen: HashSet::new(),
+            seen: Vec::new(),
         });
     }
 
@@ -135,12 +138,15 @@ impl Engine {
         if let Topic::Inbox { .. } = topic {
             self.sessions.note_inbox(query.conn, true);
         }
-        for kept in &mut self.by_hand.kept {
-            if *kept.topic == *query.topic && is_same(&kept.payload, query.payload) {
-                kept.seen.insert(query.client_id.into());
-                if let Routed::Asked(_) = kept.routed {
-                    kept.routed = Routed::Ticks(1);
-                }
+        let by_hand = &mut self.by_hand;
+        // The broker routes a message right after it was kept, so this is mostly the last one.
+        let mut kept = by_hand.kept.iter_mut().rev();
+        let routed =
+            kept.find(|kept| *kept.topic == *query.topic && is_same(&kept.payload, query.payload));
+        if let Some(kept) = routed {
+            kept.seen.push(by_hand.hasher.hash_one(query.client_id));
+            if let Routed::Asked(_) = kept.routed {
+                kept.routed = Routed::Ticks(1);
             }
         }
     }
@@ -191,9 +197,9 @@ impl Engine {
         self.by_hand.kept.extract_if(.., over).collect()
     }
 
-    fn address(&mut self, kept: Kept) -> Option<Effect> {
-        let mut to = self.audience(&kept.topic);
-        to.retain(|client_id| !kept.seen.contains(client_id) && *client_id != kept.sender);
+    fn address(&mut self, mut kept: Kept) -> Option<Effect> {
+        kept.seen.sort_unstable();
+        let to = self.left_out(&kept);
         if to.len().saturating_mul(kept.payload.len()) > MOST_COPIED_BYTES {
             let text = format!(
                 "{}: {} bytes are not brought to the {} devices that did not subscribe: too much to copy",
@@ -215,42 +221,47 @@ impl Engine {
         None
     }
 
-    /// The devices, here and absent, of all who may receive on a topic without asking.
-    fn audience(&self, topic: &str) -> Vec<Box<str>> {
-        let devices = match Topic::parse(topic) {
+    /// The devices, here and absent, that may receive a message without asking, and were not asked about.
+    fn left_out(&self, kept: &Kept) -> Vec<Box<str>> {
+        let mut left_out = Vec::new();
+        let mut look_at = |client_id: &str| {
+            let hash = self.by_hand.hasher.hash_one(client_id);
+            let routed = kept.seen.binary_search(&hash).is_ok() || *client_id == *kept.sender;
+            if !routed && self.may_receive(client_id, &kept.topic) {
+                left_out.push(Box::from(client_id));
+            }
+        };
+        match Topic::parse(&kept.topic) {
             Topic::Inbox { eid, uid } | Topic::SysNoticeUser { eid, uid } => {
-                self.devices_of(UserName { uid, eid })
+                self.each_device(UserName { uid, eid }, &mut look_at);
             }
             Topic::Group { eid, gid } => {
-                let members = self.directory.members(eid, gid);
-                members
-                    .flat_map(|uid| self.devices_of(UserName { uid, eid }))
-                    .collect()
+                for uid in self.directory.members(eid, gid) {
+                    self.each_device(UserName { uid, eid }, &mut look_at);
+                }
             }
-            Topic::Notice { eid, .. } | Topic::SysNoticeEnterprise { eid } => {
-                self.devices_where(|name| name.user.eid == eid)
+            Topic::Notice { .. } | Topic::SysNoticeEnterprise { .. } | Topic::SysNotice => {
+                self.sessions.client_ids().for_each(&mut look_at);
+                self.devices.all().for_each(look_at);
             }
-            Topic::SysNotice => self.devices_where(|_| true),
-            _ => Vec::new(),
-        };
-        let mut devices = devices;
-        devices.retain(|client_id| {
-            let name = SessionName::parse(client_id);
-            name.is_ok_and(|name| {
-                self.policy
-                    .may_receive(&self.directory, name, topic)
-                    .is_allowed()
-            })
-        });
-        devices
+            _ => {}
+        }
+        left_out
     }
 
-    fn devices_where(&self, wanted: impl Fn(SessionName<'_>) -> bool) -> Vec<Box<str>> {
-        let here = self.sessions.client_ids();
-        let all = here.chain(self.devices.all());
-        all.filter(|client_id| SessionName::parse(client_id).is_ok_and(&wanted))
-            .map(Box::from)
-            .collect()
+    fn each_device(&self, user: UserName<'_>, look_at: &mut impl FnMut(&str)) {
+        with_key(user, |key| {
+            self.sessions.client_ids_of(key).for_each(&mut *look_at);
+            let waiting = self.devices.of_user(key).iter();
+            waiting.for_each(|client_id| look_at(client_id));
+        });
+    }
+
+    fn may_receive(&self, client_id: &str, topic: &str) -> bool {
+        SessionName::parse(client_id).is_ok_and(|name| {
+            let decision = self.policy.may_receive(&self.directory, name, topic);
+            decision.is_allowed()
+        })
     }
 }
 

@@ -61,8 +61,8 @@ impl Engine {
         self.approved = None;
     }
 
-    /// A connection has ended.
-    pub fn disconnected(&mut self, conn: ConnKey) {
+    /// A connection has ended; whether its session may wait for the device.
+    pub fn disconnected(&mut self, conn: ConnKey, waits: bool) {
         let Some(session) = self.sessions.end(conn) else {
             return;
         };
@@ -70,7 +70,7 @@ impl Engine {
             self.directory.session_ended(name.user);
         }
         if !self.sessions.has_client(&session.client_id) {
-            self.devices.left(&session.client_id);
+            self.devices.left(&session.client_id, waits);
         }
         self.presence_left(conn, &session);
     }
@@ -122,7 +122,7 @@ impl Engine {
         grant: &Grant,
         now: Now,
     ) {
-        self.disconnected(conn);
+        self.disconnected(conn, true);
         let user = grant.user();
         let first = !with_key(user, |key| self.sessions.is_online(key));
         let new_here = !self.devices.came(client_id) && !self.sessions.has_client(client_id);

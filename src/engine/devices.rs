@@ -1,7 +1,7 @@
 //! Devices that were here and have gone: their sessions may live on in the broker and wait for messages.
 //!
-//! The broker does not tell whether a session outlives its connection, so every device that leaves is kept in
-//! mind, with a bound; what is meant for one whose session is gone, the broker drops.
+//! Mosquitto 2.0 does not always tell whether a session outlives its connection. Where it may, the device counts as
+//! waiting; what is meant for one whose session is gone, the broker drops. All are kept in mind, with a bound.
 
 use hashbrown::HashMap;
 use lru::LruCache;
@@ -12,9 +12,9 @@ use crate::protocol::name::MAX_NAME_BYTES;
 /// Absent devices remembered; the one that left first is forgotten first.
 const MOST: usize = 100_000;
 
-/// The absent devices, by client id and by user.
+/// The absent devices, by client id, with whether a session of theirs may wait; and the waiting ones by user.
 pub(super) struct Devices {
-    absent: LruCache<Box<str>, ()>,
+    absent: LruCache<Box<str>, bool>,
     by_user: HashMap<Box<str>, Vec<Box<str>>>,
 }
 
@@ -27,14 +27,17 @@ impl Devices {
         }
     }
 
-    /// A device has left.
-    pub(super) fn left(&mut self, client_id: &str) {
-        if self.absent.put(client_id.into(), ()).is_none() {
+    /// A device has left; whether its session may wait for it.
+    pub(super) fn left(&mut self, client_id: &str, waits: bool) {
+        if self.absent.put(client_id.into(), waits) == Some(true) {
+            self.unlist(client_id);
+        }
+        if waits {
             let devices = self.by_user.entry(user_part(client_id).into());
             devices.or_default().push(client_id.into());
         }
         if self.absent.len() > MOST
-            && let Some((oldest, ())) = self.absent.pop_lru()
+            && let Some((oldest, _)) = self.absent.pop_lru()
         {
             self.unlist(&oldest);
         }
@@ -42,14 +45,14 @@ impl Devices {
 
     /// A device is here; true when it had been before.
     pub(super) fn came(&mut self, client_id: &str) -> bool {
-        let known = self.absent.pop(client_id).is_some();
-        if known {
+        let known = self.absent.pop(client_id);
+        if known == Some(true) {
             self.unlist(client_id);
         }
-        known
+        known.is_some()
     }
 
-    /// The absent devices of a user, by client id.
+    /// The waiting devices of a user, by client id.
     pub(super) fn of_user(&self, user: &str) -> &[Box<str>] {
         self.by_user
             .get(user)
@@ -57,9 +60,12 @@ impl Devices {
             .unwrap_or_default()
     }
 
-    /// All absent devices, by client id.
+    /// All waiting devices, by client id.
     pub(super) fn all(&self) -> impl Iterator<Item = &str> {
-        self.absent.iter().map(|(client_id, ())| &**client_id)
+        self.by_user
+            .values()
+            .flatten()
+            .map(|client_id| &**client_id)
     }
 
     fn unlist(&mut self, client_id: &str) {
@@ -110,14 +116,23 @@ mod tests {
     #[test]
     fn devices_come_and_go_and_are_bounded() {
         let mut devices = Devices::new();
-        devices.left("a@x:pc");
-        devices.left("a@x:pc");
-        devices.left("a@x:phone");
+        devices.left("a@x:pc", true);
+        devices.left("a@x:pc", true);
+        devices.left("a@x:phone", true);
+        devices.left("a@x:web", false);
         assert_eq!(devices.of_user("a@x").len(), 2);
+        assert_eq!(devices.all().count(), 2);
         assert!(devices.came("a@x:pc") && !devices.came("a@x:pc"));
+        assert!(
+            devices.came("a@x:web"),
+            "known, though nothing waits for it"
+        );
         assert_eq!(devices.of_user("a@x"), ["a@x:phone".into()]);
+        devices.left("a@x:phone", false);
+        assert!(devices.of_user("a@x").is_empty());
+        devices.left("a@x:phone", true);
         for n in 0..MOST {
-            devices.left(&format!("u{n}@y:pc"));
+            devices.left(&format!("u{n}@y:pc"), true);
         }
         assert!(devices.of_user("a@x").is_empty(), "the first to leave");
         assert_eq!((devices.absent.len(), devices.by_user.len()), (MOST, MOST));

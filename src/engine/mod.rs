@@ -261,7 +261,7 @@ impl Engine {
     pub fn restore_devices(&mut self, client_ids: &[String]) {
         for client_id in client_ids {
             if let Ok(name) = SessionName::parse(client_id) {
-                self.devices.left(client_id);
+                self.devices.left(client_id, true);
                 self.returning.push(name.user.to_string().into());
             }
         }

@@ -149,6 +149,12 @@ impl Sessions {
             .collect()
     }
 
+    /// The client ids of a user's connections.
+    pub fn client_ids_of(&self, user: &str) -> impl Iterator<Item = &str> {
+        let conns = self.by_user.get(user).into_iter().flatten();
+        conns.filter_map(|conn| self.by_conn.get(conn).map(|s| &*s.client_id))
+    }
+
     /// Whether the device is logged in.
     pub fn has_client(&self, client_id: &str) -> bool {
         let conns = self.by_user.get(user_part(client_id)).into_iter().flatten();

@@ -58,7 +58,7 @@ pub(super) fn all() -> [(u32, Callback, Needed, &'static str); 10] {
         (c::MEP_EVT_CONNECT, connect, Needed::Since21, "CONNECT"),
         (
             c::MEP_EVT_CLIENT_OFFLINE,
-            disconnect,
+            client_offline,
             Needed::Since21,
             "CLIENT_OFFLINE",
         ),
@@ -323,17 +323,39 @@ unsafe extern "C" fn connect(_event: c_int, data: *mut c_void, userdata: *mut c_
 
 unsafe extern "C" fn disconnect(_event: c_int, data: *mut c_void, userdata: *mut c_void) -> c_int {
     guard("DISCONNECT", SUCCESS, || {
-        // SAFETY: registered with a `Loaded`; the event's type is fixed by broker.h, and CLIENT_OFFLINE's is
-        // laid out alike (shim.c).
-        let opened = unsafe { open::<c::mosquitto_evt_disconnect>(data, userdata) };
-        if let Some((loaded, event)) = opened {
-            // SAFETY: NULL or a client that lives for the callback.
-            if let Some(client) = unsafe { Client::new(event.client) } {
-                loaded.plugin.disconnected(client.key());
-            }
-        }
+        // SAFETY: registered with a `Loaded`; the event's type is fixed by broker.h.
+        unsafe { ended(data, userdata, false) };
         SUCCESS
     })
+}
+
+/// 2.1 reports the end of a connection whose session goes on in this way, and DISCONNECT means the session's end.
+unsafe extern "C" fn client_offline(
+    _event: c_int,
+    data: *mut c_void,
+    userdata: *mut c_void,
+) -> c_int {
+    guard("CLIENT_OFFLINE", SUCCESS, || {
+        // SAFETY: registered with a `Loaded`; the event is laid out as that of DISCONNECT (shim.c).
+        unsafe { ended(data, userdata, true) };
+        SUCCESS
+    })
+}
+
+/// # Safety
+/// As for `open`, with the event of DISCONNECT.
+unsafe fn ended(data: *mut c_void, userdata: *mut c_void, offline: bool) {
+    // SAFETY: the caller's promise.
+    let opened = unsafe { open::<c::mosquitto_evt_disconnect>(data, userdata) };
+    let Some((loaded, event)) = opened else {
+        return;
+    };
+    // SAFETY: NULL or a client that lives for the callback.
+    if let Some(client) = unsafe { Client::new(event.client) } {
+        let tells = host::capabilities().subscriptions;
+        let waits = offline || (!tells && client.may_have_session());
+        loaded.plugin.disconnected(client.key(), waits);
+    }
 }
 
 /// 2.0 goes on to other plugins only after DEFER; 2.1 ends the broker after anything but SUCCESS.

@@ -44,6 +44,13 @@ impl<'a> Client<'a> {
         unsafe { text(c::mep_client_address(self.raw)) }.unwrap_or_default()
     }
 
+    /// Whether a session may outlive the connection: surely not after an MQTT 3.1.1 CONNECT that asked for a clean
+    /// one. With MQTT 5 an interval decides that the broker does not tell us.
+    pub(super) fn may_have_session(self) -> bool {
+        // SAFETY: a live client.
+        self.is_mqtt5() || !unsafe { c::mep_client_clean_session(self.raw) }
+    }
+
     /// Whether the client speaks MQTT 5.
     pub(super) fn is_mqtt5(self) -> bool {
         // SAFETY: a live client.

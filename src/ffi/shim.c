@@ -11,6 +11,7 @@ extern __typeof__(mosquitto_client_id) mosquitto_client_id WEAK;
 extern __typeof__(mosquitto_client_username) mosquitto_client_username WEAK;
 extern __typeof__(mosquitto_client_address) mosquitto_client_address WEAK;
 extern __typeof__(mosquitto_client_protocol_version) mosquitto_client_protocol_version WEAK;
+extern __typeof__(mosquitto_client_clean_session) mosquitto_client_clean_session WEAK;
 extern __typeof__(mosquitto_broker_publish_copy) mosquitto_broker_publish_copy WEAK;
 extern __typeof__(mosquitto_kick_client_by_clientid) mosquitto_kick_client_by_clientid WEAK;
 extern __typeof__(mosquitto_property_add_int32) mosquitto_property_add_int32 WEAK;
@@ -132,6 +133,11 @@ const char *mep_client_address(const struct mosquitto *client)
 int mep_client_protocol_version(const struct mosquitto *client)
 {
 	return mosquitto_client_protocol_version ? mosquitto_client_protocol_version(client) : 0;
+}
+
+bool mep_client_clean_session(const struct mosquitto *client)
+{
+	return mosquitto_client_clean_session ? mosquitto_client_clean_session(client) : false;
 }
 
 int mep_publish(const char *client_id, const char *topic, const void *payload, uint32_t payload_len,

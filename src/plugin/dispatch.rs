@@ -122,9 +122,9 @@ impl<H: Host> Plugin<H> {
         }
     }
 
-    /// DISCONNECT, and CLIENT_OFFLINE (2.1).
-    pub fn disconnected(&self, conn: ConnKey) {
-        self.with_engine(|engine| engine.disconnected(conn));
+    /// DISCONNECT, and CLIENT_OFFLINE (2.1); whether the session may wait for the device.
+    pub fn disconnected(&self, conn: ConnKey, waits: bool) {
+        self.with_engine(|engine| engine.disconnected(conn, waits));
     }
 
     /// TICK. True when something was published: 2.1 sends that in its next turn, and would wait up to

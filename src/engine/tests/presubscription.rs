@@ -90,7 +90,7 @@ fn broker_subscribes_at_login_and_at_each_change() {
         ]
     );
     log_in(&mut engine, 2, PHONE);
-    engine.disconnected(ConnKey(2));
+    engine.disconnected(ConnKey(2), true);
     let left = changes(&group_changed(&mut engine, &["bob"]));
     let dropped = [
         "-alice@acme:pc acme/im/msg/g/dev",
@@ -193,7 +193,7 @@ fn qos_2_waits_for_its_routing() {
 fn notice_to_all_is_brought_to_those_who_did_not_subscribe_on_every_broker() {
     for delayed in [false, true] {
         let mut engine = engine_of(delayed, &[(1, PC), (3, BOB), (4, "carol@beta:pc")]);
-        engine.disconnected(ConnKey(3));
+        engine.disconnected(ConnKey(3), true);
         let notice = SystemNotice {
             scope: Scope::Enterprise { eid: "acme".into() },
             retain: false,
@@ -230,7 +230,7 @@ fn further_device_is_told_to_the_others_once() {
     log_in(&mut engine, 2, PHONE);
     let told = brought(&engine.tick(at(2)));
     assert_eq!(told, ["alice@acme:pc $SYS/notice/acme/alice"]);
-    engine.disconnected(ConnKey(2));
+    engine.disconnected(ConnKey(2), true);
     log_in(&mut engine, 3, PHONE);
     assert_eq!(brought(&engine.tick(at(4))), [""; 0], "it is known by now");
 }
