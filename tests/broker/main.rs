@@ -29,6 +29,8 @@ mod login;
 mod login_faults;
 mod login_together;
 mod matrix;
+mod notices;
+mod notices_in_time;
 mod pre_subscription;
 mod presence;
 mod reload;

@@ -21,7 +21,7 @@ pub(crate) use fake::{Answer, FakeService, Login, directory};
 pub(crate) use feed_stream::Cut;
 pub(crate) use message::{Header, group_message, message, now_ms};
 pub(crate) use mqtt::{Closing, Connect, Message, Mqtt, MqttClient, Outcome};
-pub(crate) use scene::Scene;
+pub(crate) use scene::{Scene, connect_until_decided};
 pub(crate) use static_service::StaticService;
 pub(crate) use version::Version;
 pub(crate) use wait::{PATIENCE, eventually, within};
