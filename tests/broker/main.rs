@@ -39,3 +39,4 @@ mod rights;
 mod rotation;
 mod start;
 mod stop;
+mod terminal_client;
