@@ -285,6 +285,20 @@ fn nothing_is_left_undone() {
 }
 
 #[test]
+fn no_merge_is_left_half_done() {
+    let marks = ["<".repeat(7), ">".repeat(7)];
+    let mut found = Vec::new();
+    for file in files() {
+        for (at, line) in file.text.lines().enumerate() {
+            if marks.iter().any(|mark| line.starts_with(mark.as_str())) {
+                found.push(format!("{}:{}", file.path, at + 1));
+            }
+        }
+    }
+    assert_none("marks of a merge", &found);
+}
+
+#[test]
 fn modules_are_named_for_what_they_are_about() {
     const EMPTY: [&str; 9] = [
         "util", "utils", "helper", "helpers", "manager", "managers", "common", "misc", "stuff",

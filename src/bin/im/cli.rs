@@ -120,6 +120,10 @@ pub(crate) struct Listen {
     /// Show presence and signatures too
     #[arg(long)]
     pub(crate) presence: bool,
+    /// Never send SUBSCRIBE: show what the broker brings unasked. Presence, signatures and what is
+    /// kept as retained do not come so
+    #[arg(long, conflicts_with = "presence")]
+    pub(crate) no_subscribe: bool,
     /// Stop when the connection is lost
     #[arg(long)]
     pub(crate) no_reconnect: bool,
@@ -199,5 +203,12 @@ mod tests {
         assert!(Cli::try_parse_from(["im", "listen", "--for", "-1"]).is_err());
         assert!(Cli::try_parse_from(["im", "listen", "--for", "nan"]).is_err());
         assert!(Cli::try_parse_from(["im", "sign"]).is_err());
+    }
+
+    #[test]
+    fn presence_is_not_promised_to_who_does_not_subscribe() {
+        assert!(Cli::try_parse_from(["im", "listen", "--no-subscribe"]).is_ok());
+        let both = ["im", "listen", "--no-subscribe", "--presence"];
+        assert!(Cli::try_parse_from(both).is_err());
     }
 }

@@ -65,7 +65,7 @@ pub(crate) fn line(report: &Report<'_>) -> String {
 
 fn sent_line(sent: &Sent<'_>) -> String {
     let note = match (sent.confirmed, sent.reason.is_nobody_subscribed()) {
-        (_, true) => " (the broker took it, but nobody is subscribed to it)",
+        (_, true) => " (the broker took it, but nobody has subscribed to it)",
         (false, _) => " (without confirmation)",
         _ => "",
     };
@@ -80,16 +80,7 @@ fn event_line(event: &Event) -> String {
             format!("-- {uid} has no signature any more")
         }
         Event::Signature { uid, text } => format!("-- {uid} signs: {}", sanitise(text)),
-        Event::Notice(notice) => format!(
-            "{} [notice] {}",
-            clock::local(notice.time),
-            notice_text(notice)
-        ),
-        Event::Refused(notice) => format!(
-            "{} [refused] {}",
-            clock::local(notice.time),
-            notice_text(notice)
-        ),
+        Event::Notice(notice) | Event::Refused(notice) => notice_line(notice),
         Event::Malformed { error, data } => format!(
             "-- unreadable message of {} bytes: {}",
             data.len(),
@@ -98,12 +89,28 @@ fn event_line(event: &Event) -> String {
     }
 }
 
-fn notice_text(notice: &Notice) -> String {
+fn notice_line(notice: &Notice) -> String {
+    let (label, is_sentence) = label(&notice.kind);
     let (title, body) = (sanitise(&notice.title), sanitise(&notice.body));
-    if body.is_empty() {
-        title
-    } else {
-        format!("{title}: {body}")
+    let text = match (title.is_empty(), body.is_empty()) {
+        (_, true) => title,
+        (true, _) => body,
+        (false, false) if is_sentence => body,
+        (false, false) => format!("{title}: {body}"),
+    };
+    format!("{} [{label}] {text}", clock::local(notice.time))
+}
+
+/// What a notice is about, and whether its body is a sentence that says all that its title does.
+fn label(kind: &str) -> (&'static str, bool) {
+    match kind {
+        "group.added" | "group.removed" => ("group", true),
+        "partner.linked" | "partner.unlinked" => ("partner", true),
+        "password.changed" | "role.changed" | "channel.changed" | "login.elsewhere" => {
+            ("account", true)
+        }
+        "message.refused" => ("refused", false),
+        _ => ("notice", false),
     }
 }
 
@@ -154,6 +161,64 @@ mod tests {
             timestamp_ms: clock::now_ms(),
             data,
             own: false,
+        }
+    }
+
+    #[test]
+    fn notice_is_one_line_that_says_everything_once() {
+        let line = |kind: &str, title: &str, body: &str| {
+            let notice = Notice {
+                id: "1".to_owned(),
+                kind: kind.to_owned(),
+                time: clock::now_ms(),
+                title: title.to_owned(),
+                body: body.to_owned(),
+                data: serde_json::Value::Null,
+            };
+            let line = notice_line(&notice);
+            let (_time, text) = line.split_once(" [").unwrap();
+            format!("[{text}")
+        };
+        let sentence = "You are now a member of the group Devs (dev).";
+        for (kind, title, body, want) in [
+            (
+                "group.added",
+                "Added to group Devs",
+                sentence,
+                "[group] You are now a member of the group Devs (dev).",
+            ),
+            (
+                "group.added",
+                "Added to group Devs",
+                "",
+                "[group] Added to group Devs",
+            ),
+            (
+                "login.elsewhere",
+                "Logged in",
+                "On a phone.\x1b",
+                "[account] On a phone.\\u{1b}",
+            ),
+            (
+                "message.refused",
+                "Message refused",
+                "no such right",
+                "[refused] Message refused: no such right",
+            ),
+            (
+                "announcement",
+                "Fire drill",
+                "Use the stairs.",
+                "[notice] Fire drill: Use the stairs.",
+            ),
+            (
+                "announcement",
+                "",
+                "Use the stairs.",
+                "[notice] Use the stairs.",
+            ),
+        ] {
+            assert_eq!(line(kind, title, body), want);
         }
     }
 

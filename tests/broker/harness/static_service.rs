@@ -20,7 +20,7 @@ use super::wait::eventually;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_static-service");
 /// Everybody's password.
-const PASSWORD: &str = "correct horse";
+pub(super) const PASSWORD: &str = "correct horse";
 /// Who is there from the start; `dev@acme` has alice and bob in it.
 const USERS: [&str; 4] = ["alice@acme", "bob@acme", "carol@acme", "mallory@beta"];
 

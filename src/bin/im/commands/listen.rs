@@ -125,8 +125,8 @@ impl Listener<'_> {
         let publisher = link.publisher();
         self.link = Some(link);
         self.roster.clear();
-        let filters = filters(&self.context);
-        let subscribing = publisher.subscribe(&filters);
+        let filters = self.filters();
+        let subscribing = subscribe(&publisher, &filters);
         tokio::pin!(subscribing);
         let refused = loop {
             tokio::select! {
@@ -217,14 +217,33 @@ impl Listener<'_> {
         }
         if request == ControlRequest::Roster {
             // Should the asker have gone in between, nothing is lost.
-            let _ = reply.send(ControlAnswer::Roster {
-                people: self.roster.rows(),
-            });
+            let _ = reply.send(self.known_people());
             return;
         }
         let publisher = publisher.clone();
         // Beside the receiving, which must go on for the confirmation to arrive.
         tokio::spawn(async move { reply.send(publish(&request, &publisher).await) });
+    }
+
+    fn known_people(&self) -> ControlAnswer {
+        if self.options.no_subscribe {
+            let text = "it listens without subscriptions, so it knows nobody's presence".to_owned();
+            return ControlAnswer::Invalid { text };
+        }
+        ControlAnswer::Roster {
+            people: self.roster.rows(),
+        }
+    }
+
+    /// What to subscribe to.
+    fn filters(&self) -> Vec<Filter> {
+        if self.options.no_subscribe {
+            return Vec::new();
+        }
+        let profile = &self.context.profile;
+        let messages = profile.message_filters().into_iter().map(filter(false));
+        let roster = profile.roster_filters().into_iter().map(filter(true));
+        messages.chain(roster).collect()
     }
 
     /// Leaves the broker in good order and judges the end.
@@ -274,27 +293,22 @@ async fn publish(request: &ControlRequest, publisher: &Publisher) -> ControlAnsw
     }
 }
 
-fn filters(context: &Context) -> Vec<Filter> {
-    let filter = |latest_only| {
-        move |filter| Filter {
-            filter,
-            latest_only,
-        }
-    };
-    let messages = context
-        .profile
-        .message_filters()
-        .into_iter()
-        .map(filter(false));
-    messages
-        .chain(
-            context
-                .profile
-                .roster_filters()
-                .into_iter()
-                .map(filter(true)),
-        )
-        .collect()
+/// Subscribes, unless there is nothing to subscribe to; gives the refused filters with their reasons.
+async fn subscribe(
+    publisher: &Publisher,
+    filters: &[Filter],
+) -> Result<Vec<(String, Reason)>, LinkError> {
+    if filters.is_empty() {
+        return Ok(Vec::new());
+    }
+    publisher.subscribe(filters).await
+}
+
+fn filter(latest_only: bool) -> impl Fn(String) -> Filter {
+    move |filter| Filter {
+        filter,
+        latest_only,
+    }
 }
 
 fn is_presence(event: &Event) -> bool {

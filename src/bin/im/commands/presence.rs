@@ -52,9 +52,15 @@ async fn set(
         retain: true,
     };
     let taken = outbox::publish(context, publication).await?;
+    // A broker that looks after presence itself says `offline` when a user's last connection ends.
+    let lasts = if taken.handed_over || presence == Presence::Offline {
+        ""
+    } else {
+        " for as long as you are connected; no im is listening on this device"
+    };
     output.report(&Report::Sent(Sent {
         topic: &topic,
-        what: &format!("presence set to {presence}"),
+        what: &format!("presence set to {presence}{lasts}"),
         seq: None,
         confirmed: true,
         reason: &taken.reason,

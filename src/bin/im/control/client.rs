@@ -41,6 +41,7 @@ impl ControlClient {
     pub(crate) async fn roster(self, timeout: Duration) -> Result<Roster, ControlError> {
         match self.ask(&ControlRequest::Roster, timeout).await? {
             ControlAnswer::Roster { people } => Ok(Roster::from_rows(people)),
+            ControlAnswer::Invalid { text } => Err(ControlError::Unable(text)),
             other => Err(ControlError::Protocol(format!("{other:?}"))),
         }
     }

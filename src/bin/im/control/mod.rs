@@ -30,6 +30,8 @@ pub(crate) enum ControlError {
     Refused(Reason),
     #[error("not known whether the broker took it: {0}")]
     Unconfirmed(String),
+    #[error("the listening im cannot do that: {0}")]
+    Unable(String),
     #[error("the listening im did not understand: {0}")]
     Protocol(String),
     #[error("control socket: {0}")]
@@ -41,7 +43,7 @@ impl ControlError {
         match self {
             ControlError::Refused(_) => 4,
             ControlError::Unconfirmed(_) => 5,
-            ControlError::Protocol(_) | ControlError::Io(_) => 1,
+            ControlError::Unable(_) | ControlError::Protocol(_) | ControlError::Io(_) => 1,
         }
     }
 }

@@ -32,7 +32,7 @@ pub(crate) enum ControlAnswer {
     Unconfirmed { text: String },
     /// The roster.
     Roster { people: Vec<PersonRow> },
-    /// The request was not understood.
+    /// The request was not understood, or cannot be answered.
     Invalid { text: String },
 }
 
