@@ -70,11 +70,12 @@ impl Engine {
             device: session.device,
             kind: self.sessions.get(query.conn).map(|s| s.kind),
         };
-        if query.access == Access::Publish && self.is_will_of_presence(query, session) {
+        let topic = Topic::parse(query.topic);
+        if query.access == Access::Publish && self.is_will_of_presence(query, topic, session) {
             return Ruling::Deny;
         }
-        match self.judge(&subject, query) {
-            Ok(()) => self.follow(query, session, now),
+        match self.judge(&subject, query, topic) {
+            Ok(()) => self.follow(query, topic, session, now),
             Err(denial) => {
                 if query.access != Access::Receive {
                     self.tell_refused(query, session.user, &denial.to_string(), now());
@@ -88,20 +89,26 @@ impl Engine {
     fn follow(
         &mut self,
         query: &Query<'_>,
+        topic: Topic<'_>,
         own: SessionName<'_>,
         now: impl FnOnce() -> Now,
     ) -> Ruling {
         match query.access {
-            Access::Receive => return self.deliver(query, own),
-            Access::Publish => self.published(query, own, now),
+            Access::Receive => return self.deliver(query, topic, own),
+            Access::Publish => self.published(query, topic, own, now),
             Access::Subscribe => {}
             Access::Unsubscribe => self.sessions.note_inbox(query.conn, false),
         }
         Ruling::Allow
     }
 
-    fn published(&mut self, query: &Query<'_>, own: SessionName<'_>, now: impl FnOnce() -> Now) {
-        let topic = Topic::parse(query.topic);
+    fn published(
+        &mut self,
+        query: &Query<'_>,
+        topic: Topic<'_>,
+        own: SessionName<'_>,
+        now: impl FnOnce() -> Now,
+    ) {
         if may_echo(topic, own) {
             self.sent
                 .remember(query.client_id, query.topic, query.payload);
@@ -110,8 +117,7 @@ impl Engine {
         self.keep_for_hand(query, topic, now);
     }
 
-    fn deliver(&mut self, query: &Query<'_>, own: SessionName<'_>) -> Ruling {
-        let topic = Topic::parse(query.topic);
+    fn deliver(&mut self, query: &Query<'_>, topic: Topic<'_>, own: SessionName<'_>) -> Ruling {
         self.seen_by_broker(query, topic);
         let superfluous = match topic {
             Topic::Presence { .. } => self.is_stale_presence(topic, query.payload),
@@ -129,20 +135,24 @@ impl Engine {
         }
     }
 
-    fn judge(&self, subject: &Subject<'_>, query: &Query<'_>) -> Result<(), Denial> {
+    fn judge(
+        &self,
+        subject: &Subject<'_>,
+        query: &Query<'_>,
+        topic: Topic<'_>,
+    ) -> Result<(), Denial> {
         let (policy, directory) = (&self.policy, &self.directory);
         let decision = match query.access {
             Access::Unsubscribe => policy.may_unsubscribe(),
-            Access::Receive => policy.may_receive(directory, subject, query.topic),
+            Access::Receive => policy.may_receive_on(directory, subject, query.topic, topic),
             Access::Subscribe => policy.may_subscribe(directory, subject, query.topic),
-            Access::Publish => policy.may_publish(directory, subject, query.topic),
+            Access::Publish => policy.may_publish_to(directory, subject, query.topic, topic),
         };
         if let Decision::Deny(reason) = decision {
             return Err(Denial::Right(reason));
         }
         if query.access == Access::Publish {
-            check_payload(Topic::parse(query.topic), subject, query.payload)
-                .map_err(Denial::Payload)?;
+            check_payload(topic, subject, query.payload).map_err(Denial::Payload)?;
         }
         Ok(())
     }
@@ -203,6 +213,6 @@ pub(super) fn own_notice(client_id: &str, user: UserName<'_>, notice: &Notice) -
 /// listener takes user names from certificates.
 fn own_session<'a>(query: &Query<'a>) -> Option<SessionName<'a>> {
     let session = SessionName::parse(query.client_id).ok()?;
-    let (user, _) = query.client_id.split_once(':')?;
-    (user == query.username).then_some(session)
+    let rest = query.client_id.strip_prefix(query.username)?;
+    rest.starts_with(':').then_some(session)
 }

@@ -62,11 +62,16 @@ impl Engine {
     }
 
     /// Whether a publish is a will about the own presence: the plugin knows better, so it is not sent.
-    pub(super) fn is_will_of_presence(&self, query: &Query<'_>, name: SessionName<'_>) -> bool {
+    pub(super) fn is_will_of_presence(
+        &self,
+        query: &Query<'_>,
+        topic: Topic<'_>,
+        name: SessionName<'_>,
+    ) -> bool {
         self.config.presence
+            && is_own(topic, name.user)
             && !query.sender_at_rest
             && self.sessions.get(query.conn).is_none()
-            && is_own(Topic::parse(query.topic), name.user)
     }
 
     /// A user has published: the word is kept if it is one about the own presence. Said right after the login,

@@ -225,12 +225,19 @@ impl<H: Host> Plugin<H> {
 
     /// Takes in a slice of a directory load. What is left rings for another turn by itself.
     fn apply_steps(&self) {
+        let Some(mut step) = self.inbox.take_step() else {
+            return;
+        };
         let began = Instant::now();
-        while began.elapsed() < DIRECTORY_SLICE {
-            let Some(step) = self.inbox.take_step() else {
-                return;
-            };
+        loop {
             self.step(step);
+            if began.elapsed() >= DIRECTORY_SLICE {
+                return;
+            }
+            match self.inbox.take_step() {
+                Some(next) => step = next,
+                None => return,
+            }
         }
     }
 

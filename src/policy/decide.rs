@@ -82,7 +82,18 @@ impl Policy {
         subject: impl Into<Subject<'s>>,
         topic: &str,
     ) -> Decision {
-        self.judge_topic(directory, subject.into(), Action::Publish, topic)
+        self.may_publish_to(directory, subject, topic, Topic::parse(topic))
+    }
+
+    /// As [`Policy::may_publish`], for a topic that has been parsed already.
+    pub fn may_publish_to<'s>(
+        &self,
+        directory: &Directory,
+        subject: impl Into<Subject<'s>>,
+        name: &str,
+        topic: Topic<'_>,
+    ) -> Decision {
+        self.judge_topic(directory, subject.into(), Action::Publish, name, topic)
     }
 
     /// Whether the subject may be given a message of a topic name.
@@ -92,7 +103,18 @@ impl Policy {
         subject: impl Into<Subject<'s>>,
         topic: &str,
     ) -> Decision {
-        self.judge_topic(directory, subject.into(), Action::Receive, topic)
+        self.may_receive_on(directory, subject, topic, Topic::parse(topic))
+    }
+
+    /// As [`Policy::may_receive`], for a topic that has been parsed already.
+    pub fn may_receive_on<'s>(
+        &self,
+        directory: &Directory,
+        subject: impl Into<Subject<'s>>,
+        name: &str,
+        topic: Topic<'_>,
+    ) -> Decision {
+        self.judge_topic(directory, subject.into(), Action::Receive, name, topic)
     }
 
     /// Whether the subject may subscribe: every topic that the filter can match must be allowed. Of
@@ -109,7 +131,10 @@ impl Policy {
             Err(error) => return Decision::Deny(Reason::BadFilter(error)),
         };
         match filter.as_topic() {
-            Some(topic) => self.judge_topic(directory, subject, Action::Subscribe, topic),
+            Some(name) => {
+                let topic = Topic::parse(name);
+                self.judge_topic(directory, subject, Action::Subscribe, name, topic)
+            }
             None => decision(self.judge_wildcards(directory, subject, &filter)),
         }
     }
@@ -125,19 +150,18 @@ impl Policy {
         directory: &Directory,
         subject: Subject<'_>,
         action: Action,
-        topic: &str,
+        name: &str,
+        topic: Topic<'_>,
     ) -> Decision {
-        let case = match Case::open(directory, subject, topic) {
+        let case = match Case::open(directory, subject, name) {
             Ok(case) => case,
             Err(reason) => return Decision::Deny(reason),
         };
         let by_default = match action {
-            Action::Publish => default_table::publish(&case, Topic::parse(topic)),
-            Action::Receive | Action::Subscribe => {
-                default_table::receive(&case, topic, Topic::parse(topic))
-            }
+            Action::Publish => default_table::publish(&case, topic),
+            Action::Receive | Action::Subscribe => default_table::receive(&case, name, topic),
         };
-        decision(by_default.or_else(|reason| self.by_rules(&case, action, topic, reason)))
+        decision(by_default.or_else(|reason| self.by_rules(&case, action, name, reason)))
     }
 
     fn by_rules(
@@ -165,8 +189,9 @@ impl Policy {
                 .patterns(&case.subject, &case.person, Action::Subscribe),
         );
         // `a/#` also matches `a`, which a rule for single topics may give.
-        let parent = filter.parent_topic().filter(|topic| {
-            self.judge_topic(directory, subject, Action::Subscribe, topic)
+        let parent = filter.parent_topic().filter(|name| {
+            let topic = Topic::parse(name);
+            self.judge_topic(directory, subject, Action::Subscribe, name, topic)
                 .is_allowed()
         });
         let all = patterns.iter().map(String::as_str).chain(parent);

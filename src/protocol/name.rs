@@ -87,6 +87,15 @@ fn is_name_byte(byte: u8) -> bool {
     NAME_BYTES.get(usize::from(byte)).copied().unwrap_or(false)
 }
 
+/// Splits at the first `separator`, if all before it is a valid name. One pass: every message comes by here.
+pub(super) fn split_name(text: &str, separator: u8) -> Option<(&str, &str)> {
+    let end = text.bytes().position(|byte| !is_name_byte(byte))?;
+    if end == 0 || end > MAX_NAME_BYTES || text.as_bytes().get(end) != Some(&separator) {
+        return None;
+    }
+    Some((text.get(..end)?, text.get(end + 1..)?))
+}
+
 /// A user as MQTT user name: `uid@eid`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct UserName<'a> {
@@ -99,6 +108,10 @@ pub struct UserName<'a> {
 impl<'a> UserName<'a> {
     /// Parses `uid@eid`.
     pub fn parse(text: &'a str) -> Result<Self, NameError> {
+        if let Some((uid, eid)) = split_name(text, b'@').filter(|(_, eid)| is_valid(eid)) {
+            return Ok(UserName { uid, eid });
+        }
+        // Something is wrong: find out what.
         let (uid, eid) = text.split_once('@').ok_or(NameError::NoEnterprise)?;
         check("uid", uid)?;
         check("eid", eid)?;
@@ -124,6 +137,14 @@ pub struct SessionName<'a> {
 impl<'a> SessionName<'a> {
     /// Parses `uid@eid:device`.
     pub fn parse(text: &'a str) -> Result<Self, NameError> {
+        if let Some((uid, rest)) = split_name(text, b'@')
+            && let Some((eid, device)) = split_name(rest, b':')
+            && is_valid(device)
+        {
+            let user = UserName { uid, eid };
+            return Ok(SessionName { user, device });
+        }
+        // Something is wrong: find out what.
         let (user, device) = text.split_once(':').ok_or(NameError::NoDevice)?;
         let user = UserName::parse(user)?;
         check("device", device)?;
@@ -178,6 +199,11 @@ mod tests {
         for (text, want) in [
             ("alice@acme", NameError::NoDevice),
             ("alice@acme:", NameError::Empty("device")),
+            ("alice@:pc", NameError::Empty("eid")),
+            ("@acme:pc", NameError::Empty("uid")),
+            (&format!("{long}@acme:pc"), NameError::TooLong("uid")),
+            (&format!("alice@{long}:pc"), NameError::TooLong("eid")),
+            (&format!("alice@acme:{long}"), NameError::TooLong("device")),
             ("alice@acme:pc:2", NameError::BadByte("device", b':')),
             ("alice:pc", NameError::NoEnterprise),
         ] {

@@ -122,22 +122,19 @@ fn parse_dollar<'a>(topic: &'a str, rest: &'a str) -> Topic<'a> {
 }
 
 fn parse_enterprise(topic: &str) -> Option<Topic<'_>> {
-    let (eid, rest) = topic.split_once('/')?;
-    if !name::is_valid(eid) {
-        return None;
-    }
-    if let Some(channel) = rest.strip_prefix("notice/") {
-        return (!channel.is_empty()).then_some(Topic::Notice { eid, channel });
-    }
-    let (kind, who) = rest.strip_prefix("im/")?.split_once('/')?;
-    match kind {
-        "msg" => match who.strip_prefix("g/") {
+    let (eid, rest) = name::split_name(topic, b'/')?;
+    if let Some(who) = rest.strip_prefix("im/msg/") {
+        match who.strip_prefix("g/") {
             Some(gid) => name::is_valid(gid).then_some(Topic::Group { eid, gid }),
             None => name::is_valid(who).then_some(Topic::Inbox { eid, uid: who }),
-        },
-        "pres" => name::is_valid(who).then_some(Topic::Presence { eid, uid: who }),
-        "sig" => name::is_valid(who).then_some(Topic::Signature { eid, uid: who }),
-        _ => None,
+        }
+    } else if let Some(uid) = rest.strip_prefix("im/pres/") {
+        name::is_valid(uid).then_some(Topic::Presence { eid, uid })
+    } else if let Some(uid) = rest.strip_prefix("im/sig/") {
+        name::is_valid(uid).then_some(Topic::Signature { eid, uid })
+    } else {
+        let channel = rest.strip_prefix("notice/")?;
+        (!channel.is_empty()).then_some(Topic::Notice { eid, channel })
     }
 }
 
