@@ -50,7 +50,9 @@ struct Kept {
     /// The client id that sent it; empty for the plugin.
     sender: Box<str>,
     routed: Routed,
-    /// The clients that the broker asked about, by a hash of the client id.
+    /// How often this very message is routed.
+    times: usize,
+    /// The clients that the broker asked about, by a hash of the client id; each as often as it was asked about.
     seen: Vec<u64>,
 }
 
@@ -109,6 +111,7 @@ impl Engine {
             expiry_s: 0,
             sender: query.client_id.into(),
             routed,
+            times: 1,
             seen: Vec::new(),
         });
     }
@@ -119,6 +122,15 @@ impl Engine {
         if !self.brings_by_hand(topic) || self.by_hand.kept.len() >= MOST_KEPT {
             return;
         }
+        let twin = self.by_hand.kept.iter_mut().find(|kept| {
+            kept.routed == Routed::Ticks(2)
+                && *kept.topic == *publication.topic
+                && *kept.payload == *publication.payload
+        });
+        if let Some(twin) = twin {
+            twin.times += 1;
+            return;
+        }
         self.by_hand.kept.push(Kept {
             topic: publication.topic.as_str().into(),
             payload: publication.payload.as_slice().into(),
@@ -126,6 +138,7 @@ impl Engine {
             expiry_s: publication.expiry_s,
             sender: Box::default(),
             routed: Routed::Ticks(2),
+            times: 1,
             seen: Vec::new(),
         });
     }
@@ -225,10 +238,10 @@ impl Engine {
     fn left_out(&self, kept: &Kept) -> Vec<Box<str>> {
         let mut left_out = Vec::new();
         let mut look_at = |client_id: &str| {
-            let hash = self.by_hand.hasher.hash_one(client_id);
-            let routed = kept.seen.binary_search(&hash).is_ok() || *client_id == *kept.sender;
-            if !routed && self.may_receive(client_id, &kept.topic) {
-                left_out.push(Box::from(client_id));
+            let missing = kept.times - kept.times_seen(self.by_hand.hasher.hash_one(client_id));
+            let sender = *client_id == *kept.sender;
+            if missing > 0 && !sender && self.may_receive(client_id, &kept.topic) {
+                left_out.extend(std::iter::repeat_n(Box::from(client_id), missing));
             }
         };
         match Topic::parse(&kept.topic) {
@@ -262,6 +275,19 @@ impl Engine {
             let decision = self.policy.may_receive(&self.directory, name, topic);
             decision.is_allowed()
         })
+    }
+}
+
+impl Kept {
+    /// How often the broker asked about a client, once `seen` is sorted.
+    fn times_seen(&self, hash: u64) -> usize {
+        let from = self.seen.partition_point(|seen| *seen < hash);
+        let same = self
+            .seen
+            .iter()
+            .skip(from)
+            .take_while(|seen| **seen == hash);
+        same.count().min(self.times)
     }
 }
 
