@@ -1,5 +1,5 @@
 //! Deciding about a publish and a delivery allocates nothing: with 100,000 users and 10,000 groups in the
-//! directory, allowed or denied, in the policy and through the engine.
+//! directory, allowed or denied, in the policy and through the engine. And what a known token takes.
 // A test may stop at the first surprise; clippy.toml says so, but reaches no further than `#[test]` itself.
 #![allow(clippy::panic, clippy::unwrap_used)]
 
@@ -9,10 +9,10 @@ mod world;
 use std::time::Duration;
 
 use mosquitto_enterprise_push::engine::{
-    Access, ConnKey, Engine, EngineConfig, Now, Query, Ruling,
+    Access, ConnKey, Engine, EngineConfig, Now, Origin, Query, Ruling, TokenCache, digest,
 };
 use mosquitto_enterprise_push::policy::{Policy, Subject, check_payload};
-use mosquitto_enterprise_push::protocol::contract::FeedEvent;
+use mosquitto_enterprise_push::protocol::contract::{DeviceKind, Entitlements, FeedEvent, Grant};
 use mosquitto_enterprise_push::protocol::{
     Content, Direction, Header, Message, SessionName, Topic,
 };
@@ -156,4 +156,34 @@ fn engine_rules_on_messages_without_allocating() {
         let (count, ruling) = allocations(|| engine.acl(&query, now));
         assert_eq!((count, ruling), (0, want), "{access:?} {topic}");
     }
+}
+
+/// The figure in docs/login.md: of the allocator's requests, with three groups and one channel.
+#[test]
+fn known_token_takes_less_than_a_kilobyte() {
+    const TOKENS: i64 = 20_000;
+    let mut cache = TokenCache::new(1_000_000, Duration::from_secs(300), Duration::from_secs(5));
+    let taken = allocation_counter::measure(|| {
+        for n in 0..TOKENS {
+            let grant = Grant {
+                eid: "enterprise".into(),
+                uid: format!("user-{n:06}"),
+                device: "phone".into(),
+                kind: DeviceKind::Phone,
+                exp_s: u64::MAX / 2000,
+                entitlements: Some(Entitlements {
+                    groups: ["sales", "everybody", "building-3"]
+                        .map(str::to_owned)
+                        .into(),
+                    channels: vec!["news".into()],
+                    ..Entitlements::default()
+                }),
+            };
+            let digest = digest(&format!("token-{n}"));
+            cache.learn(digest, grant.into(), Origin::Announced, now());
+        }
+    });
+    let each = taken.bytes_current / TOKENS;
+    println!("{each} bytes a token");
+    assert!(each < 1024, "{each} bytes a token");
 }

@@ -120,7 +120,7 @@ impl Engine {
     fn remove_user(&mut self, user: UserName<'_>) -> Vec<Effect> {
         let mut effects = self.unsubscribe_all(user);
         self.directory.remove_user(user);
-        self.tokens.forget_if(|grant| grant.user() == user);
+        self.tokens.forget_user(user);
         effects.extend(kicks(self.sessions.of_user(user, None), "user removed"));
         self.presence_forgotten(user);
         let UserName { uid, eid } = user;

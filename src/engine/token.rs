@@ -12,6 +12,8 @@ use lru::LruCache;
 use sha2::{Digest, Sha256};
 
 use super::Now;
+use super::devices::with_key;
+use crate::protocol::UserName;
 use crate::protocol::contract::{Grant, TokenDigest};
 
 /// The longest login token, in bytes.
@@ -65,12 +67,18 @@ struct Good {
     grant: Rc<Grant>,
     origin: Origin,
     until: Duration,
+    /// How many users had been removed when it was learned.
+    removals: u64,
 }
 
 /// The memory.
 pub struct TokenCache {
     good: LruCache<TokenDigest, Good>,
     bad: LruCache<AskKey, Duration>,
+    /// Removed users, each with its number. Their tokens of before are void, and found to be so when they are
+    /// used: looking for them all at each removal would take as long as there are tokens.
+    removed: LruCache<Box<str>, u64>,
+    removals: u64,
     size: usize,
     ttl: Duration,
     negative_ttl: Duration,
@@ -82,6 +90,8 @@ impl TokenCache {
         TokenCache {
             good: LruCache::unbounded(),
             bad: LruCache::unbounded(),
+            removed: LruCache::unbounded(),
+            removals: 0,
             size,
             ttl,
             negative_ttl,
@@ -91,7 +101,9 @@ impl TokenCache {
     /// The grant of a token that is known and still good.
     pub fn good(&mut self, digest: &TokenDigest, now: Now) -> Option<(Rc<Grant>, Origin)> {
         let entry = self.good.get(digest)?;
-        if entry.until <= now.mono || entry.grant.exp_s <= now.unix_s() {
+        let removed = with_key(entry.grant.user(), |user| self.removed.peek(user).copied());
+        let void = removed.is_some_and(|removal| removal > entry.removals);
+        if void || entry.until <= now.mono || entry.grant.exp_s <= now.unix_s() {
             self.good.pop(digest);
             return None;
         }
@@ -125,6 +137,7 @@ impl TokenCache {
                 grant,
                 origin,
                 until,
+                removals: self.removals,
             },
         );
         if self.good.len() > self.size {
@@ -144,6 +157,16 @@ impl TokenCache {
     /// Forgets a token: it will be asked for again.
     pub fn forget(&mut self, digest: &TokenDigest) {
         self.good.pop(digest);
+    }
+
+    /// Forgets all good tokens of a user.
+    pub fn forget_user(&mut self, user: UserName<'_>) {
+        self.removals += 1;
+        self.removed
+            .put(user.to_string().into_boxed_str(), self.removals);
+        if self.removed.len() > self.size {
+            self.removed.pop_lru();
+        }
     }
 
     /// Forgets all good tokens for which `condition` holds.
@@ -253,6 +276,24 @@ mod tests {
         assert!(cache.is_bad(&own, at(4)));
         assert!(!cache.is_bad(&other, at(4)));
         assert!(!cache.is_bad(&own, at(5)));
+    }
+
+    #[test]
+    fn tokens_of_a_removed_user_are_void_and_later_ones_are_not() {
+        let mut cache = cache();
+        let [old, new] = ["old", "new"].map(digest);
+        cache.learn(old, grant(9000), Origin::Announced, at(0));
+        cache.forget_user(grant(9000).user());
+        assert!(cache.good(&old, at(0)).is_none());
+        cache.learn(new, grant(9000), Origin::Announced, at(0));
+        assert!(cache.good(&new, at(0)).is_some());
+        for n in 0..10 {
+            cache.forget_user(UserName {
+                uid: &n.to_string(),
+                eid: "x",
+            });
+        }
+        assert_eq!(cache.removed.len(), 2);
     }
 
     #[test]

@@ -16,8 +16,9 @@ use crate::protocol::contract::DirectoryStep;
 use crate::upstream::Question;
 use crate::worker::{Inbox, Request, Update, Worker};
 
-/// Updates applied in one TICK; the rest waits for the next, so messages keep flowing.
-const UPDATES_PER_TICK: usize = 1000;
+/// Updates applied in one TICK, and the time for them, as far as single ones allow; the rest waits for the next
+/// TICK, so messages keep flowing.
+const UPDATES_PER_TICK: (usize, Duration) = (1000, Duration::from_millis(1));
 
 /// Longest time in one TICK for the steps of a directory load, as far as single steps allow.
 const DIRECTORY_SLICE: Duration = Duration::from_micros(80);
@@ -100,7 +101,7 @@ impl<H: Host> Plugin<H> {
             return LoginRuling::Refuse(Refusal::NoTick);
         }
         // An announcement may lie in the queue already.
-        self.apply_updates(UPDATES_PER_TICK);
+        self.apply_updates();
         let step = self.with_engine(|engine| engine.login(attempt, self.now()));
         match step {
             Step::Allow => LoginRuling::Allow,
@@ -134,7 +135,7 @@ impl<H: Host> Plugin<H> {
         if self.turn_wanted.take() {
             self.inbox.turn_came();
         }
-        self.apply_updates(UPDATES_PER_TICK);
+        self.apply_updates();
         self.apply_steps();
         let mut effects = self.deferred.take();
         effects.extend(self.with_engine(|engine| engine.tick(self.now())));
@@ -214,12 +215,18 @@ impl<H: Host> Plugin<H> {
         })
     }
 
-    fn apply_updates(&self, most: usize) {
+    fn apply_updates(&self) {
+        let (most, longest) = UPDATES_PER_TICK;
+        let mut began = None;
         for _ in 0..most {
             let Some(update) = self.inbox.take() else {
                 return;
             };
+            let began = *began.get_or_insert_with(Instant::now);
             self.apply_update(update);
+            if began.elapsed() >= longest {
+                return;
+            }
         }
     }
 

@@ -13,6 +13,8 @@ each_broker!(
     forged_login_does_not_end_a_pending_one_in_its_favour,
     client_id_held_by_a_forger_is_free_when_the_forgery_is_answered,
     connected_client_is_not_touched_by_a_forger_who_waits_under_its_client_id,
+    forger_soon_no_longer_holds_the_client_id,
+    reload_disturbs_no_login_under_way,
 );
 
 fn connect(login: &Login, mqtt: Mqtt) -> Connect {
@@ -145,4 +147,46 @@ fn connected_client_is_not_touched_by_a_forger_who_waits_under_its_client_id(on:
     alice.ping();
     assert!(!scene.connect_until_decided(&forged).is_in());
     alice.ping();
+}
+
+/// Forgeries beyond the fifth a minute are asked about, but hold nothing: alice gets in while one is under way.
+fn forger_soon_no_longer_holds_the_client_id(on: Version) {
+    let scene = Scene::start(on);
+    let good = scene.announced("alice@acme:pc");
+    for n in 0..5 {
+        let forged = Connect::new(Mqtt::V5, "alice@acme:pc", &format!("forged-{n}"));
+        assert!(!scene.connect_until_decided(&forged).is_in());
+    }
+    scene.service.introspection(late(2000));
+    let forged = Connect::new(Mqtt::V5, "alice@acme:pc", "forged-again");
+    let forger = forged.begin(scene.broker.port());
+    eventually("the question about the forged token", || {
+        (scene.service.asked_about("forged-again") == 1).then_some(())
+    });
+    scene.send(&connect(&good, Mqtt::V5)).client("alice").ping();
+    assert!(!forger.finish().is_in());
+}
+
+fn reload_disturbs_no_login_under_way(on: Version) {
+    let mut scene = asking(on);
+    scene.service.introspection(late(500));
+    let login = scene.service.issue("alice@acme:pc");
+    let waiting = connect(&login, Mqtt::V5).begin(scene.broker.port());
+    eventually("the question", || {
+        (scene.service.asked_about(&login.token) == 1).then_some(())
+    });
+    let skip = scene.broker.log().len();
+    scene.broker.reload();
+    scene
+        .broker
+        .wait_for_log_after(skip, "secret and CA file were read again");
+    let first = waiting.finish();
+    if on.is_2_1() {
+        first.client("alice").ping();
+    }
+    scene
+        .connect_until_decided(&connect(&login, Mqtt::V5))
+        .client("alice")
+        .ping();
+    assert_eq!(scene.service.asked_about(&login.token), 1);
 }
