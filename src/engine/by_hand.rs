@@ -183,6 +183,11 @@ impl Engine {
         effects
     }
 
+    /// Whether nothing is kept or on its way.
+    pub(super) fn is_quiet_by_hand(&self) -> bool {
+        self.by_hand.kept.is_empty() && self.by_hand.copies.is_empty()
+    }
+
     /// Whether something waits for another TICK.
     pub(super) fn has_more_by_hand(&self) -> bool {
         let waits = |kept: &Kept| matches!(kept.routed, Routed::Ticks(_));

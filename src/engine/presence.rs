@@ -134,6 +134,11 @@ impl Engine {
         }
     }
 
+    /// Whether nothing is on its way.
+    pub(super) fn is_quiet_presence(&self) -> bool {
+        self.words.stale.is_empty() && self.words.on_its_way.is_empty()
+    }
+
     /// From TICK: what was to be put right is being published.
     pub(super) fn presence_put_right(&mut self) {
         self.words.stale.clear();

@@ -53,6 +53,16 @@ impl Engine {
         effects
     }
 
+    /// Whether [`Engine::tick`] would do nothing at this time.
+    pub fn is_quiet(&self, mono: Duration) -> bool {
+        mono < self.swept_at + SWEEP
+            && self.outbox.is_empty()
+            && self.due.is_empty()
+            && !self.directory.is_sweeping()
+            && self.is_quiet_by_hand()
+            && self.is_quiet_presence()
+    }
+
     /// Whether there is more to do than one TICK should take.
     pub fn has_more(&self) -> bool {
         self.directory.is_sweeping() || self.has_more_by_hand()

@@ -132,6 +132,9 @@ impl<H: Host> Plugin<H> {
     /// 100 ms before (always, where it is built with WebSockets). So the bell is rung for that turn.
     pub fn tick(&self) -> bool {
         self.ticked.set(true);
+        if self.is_quiet() {
+            return false;
+        }
         if self.turn_wanted.take() {
             self.inbox.turn_came();
         }
@@ -154,6 +157,15 @@ impl<H: Host> Plugin<H> {
             self.inbox.want_turn();
         }
         another
+    }
+
+    /// Whether a TICK has nothing to do. 2.0 reads one packet in a turn, so this is asked for each message.
+    fn is_quiet(&self) -> bool {
+        !self.turn_wanted.get()
+            && self.last_event.get().is_none()
+            && self.inbox.is_empty()
+            && self.deferred.borrow().is_empty()
+            && self.engine.borrow().is_quiet(self.started.elapsed())
     }
 
     pub(super) fn now(&self) -> Now {

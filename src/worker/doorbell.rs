@@ -48,6 +48,11 @@ impl Bell {
         self.waiting.fetch_sub(1, Ordering::AcqRel);
     }
 
+    /// Whether nothing lies in the queue.
+    pub(super) fn is_silent(&self) -> bool {
+        self.waiting.load(Ordering::Acquire) == 0
+    }
+
     /// From the broker's thread: makes it take another turn, until that turn calls [`Bell::taken`]. A ring
     /// now would be lost, since the thread is not waiting yet.
     pub(super) fn want_turn(&self) {

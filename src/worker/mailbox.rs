@@ -150,6 +150,11 @@ impl Inbox {
         Some(step)
     }
 
+    /// Whether nothing lies in either queue, and no turn is wanted.
+    pub fn is_empty(&self) -> bool {
+        self.bell.is_silent()
+    }
+
     /// Makes the broker's thread take another turn at once, as if an update lay in the queue.
     pub fn want_turn(&self) {
         self.bell.want_turn();

@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 
 use crate::harness::directory::{enterprise, group, partners, user};
 use crate::harness::{
-    Answer, Connect, Mqtt, Outcome, Scene, Version, each_broker, eventually, group_message, message,
+    Answer, Connect, Message, Mqtt, Outcome, Scene, Version, each_broker, eventually,
+    group_message, message,
 };
 
 each_broker!(
@@ -16,6 +17,7 @@ each_broker!(
     damaged_copy_is_said_to_be_and_not_used,
     retained_messages_of_removed_users_and_groups_are_cleared,
     suspended_enterprise_receives_nothing_that_waited,
+    what_waits_is_withheld_when_its_right_has_gone,
 );
 
 fn acme() -> Vec<Value> {
@@ -36,6 +38,8 @@ fn with_directory(on: Version, entries: &[Value], state: Option<&std::path::Path
         Some(folder) => conf.option("state_dir", folder.display()),
         None => conf,
     });
+    // The plugin has asked once, and will not again by itself: each load from here on is the test's own.
+    scene.broker.wait_for_log("static service has no directory");
     load(&scene, entries, 1);
     scene
 }
@@ -124,14 +128,14 @@ fn nonsense_and_cuts_change_nothing_and_are_tried_again(on: Version) {
         let skip = scene.broker.log().len();
         scene.service.directory_text(text);
         scene.service.event("snapshot.required", &json!({}));
-        let line = scene.broker.wait_for_log_after(skip, "directory:");
-        assert!(line.contains(why), "{text}: {line}");
+        let line = scene.broker.wait_for_log_after(skip, why);
+        assert!(line.contains("directory:"), "{text}: {line}");
     }
     let skip = scene.broker.log().len();
     scene.service.directory_answer(Answer::Torn);
     scene.service.event("snapshot.required", &json!({}));
     scene.service.directory(&acme());
-    scene.broker.wait_for_log_after(skip, "directory:");
+    scene.broker.wait_for_log_after(skip, "trying again");
     // The former directory has stood all the time, and is replaced by the first good answer.
     let login = scene.announced_with("alice@acme:pc", no_rights());
     let mut alice = scene.connect(&login, Mqtt::V5).client("alice");
@@ -251,6 +255,37 @@ fn suspended_enterprise_receives_nothing_that_waited(on: Version) {
         .iter()
         .any(|m| String::from_utf8_lossy(&m.payload).contains("too late"));
     assert!(!late, "{seen:?}");
+}
+
+fn what_waits_is_withheld_when_its_right_has_gone(on: Version) {
+    let scene = with_directory(on, &acme(), None);
+    let login = scene.announced_with("bob@acme:phone", no_rights());
+    let mut alice = scene.join_with("alice@acme:pc", no_rights());
+    for mqtt in Mqtt::BOTH {
+        let members = |list: &[&str]| {
+            let data = json!({"eid": "acme", "gid": "dev", "members": list});
+            scene.service.event("group.upserted", &data);
+            scene.settle();
+        };
+        members(&["alice", "bob"]);
+        let connect = Connect::new(mqtt, &login.client_id, &login.token).durable();
+        let bob = scene.send(&connect).client("bob");
+        bob.subscribed("acme/im/msg/g/dev").disconnect();
+        let (group, own) = (format!("{mqtt:?} to all"), format!("{mqtt:?} to bob"));
+        alice.publish("acme/im/msg/g/dev", &group_message("alice", &group));
+        alice.publish("acme/im/msg/bob", &message("alice", &own));
+        scene.settle();
+        members(&["alice"]);
+        let mut bob = scene.send(&connect).client("bob");
+        assert!(bob.session_present);
+        let seen = bob.all_said();
+        let came = |text: &str| {
+            let of_text = |m: &&Message| String::from_utf8_lossy(&m.payload).contains(text);
+            seen.iter().filter(of_text).count()
+        };
+        assert_eq!((came(&group), came(&own)), (0, 1), "{mqtt:?}: {seen:?}");
+        bob.disconnect();
+    }
 }
 
 /// A folder that any user may write: the broker may have become another one.

@@ -225,6 +225,28 @@ fn notice_to_all_is_brought_to_those_who_did_not_subscribe_on_every_broker() {
 }
 
 #[test]
+fn engine_is_quiet_only_when_a_tick_would_do_nothing() {
+    let mut engine = engine_of(false, &[(1, PC), (2, PHONE), (3, BOB)]);
+    let quiet = |engine: &mut Engine, ms: u64| {
+        let quiet = engine.is_quiet(Duration::from_millis(ms));
+        let done = engine.tick(at(ms));
+        assert!(!quiet || done.is_empty(), "at {ms}: {done:?}");
+        quiet
+    };
+    engine.tick(at(600));
+    assert!(quiet(&mut engine, 700));
+    let message = payload("bob", Direction::PointToPoint, 1);
+    let topic = "acme/im/msg/alice";
+    ask_about(&mut engine, 3, BOB, Access::Publish, topic, &message, 1);
+    assert!(!quiet(&mut engine, 701) && quiet(&mut engine, 702));
+    engine.disconnected(ConnKey(3), true);
+    assert!(!quiet(&mut engine, 703));
+    log_in(&mut engine, 4, BOB);
+    assert!(!quiet(&mut engine, 704) && quiet(&mut engine, 705));
+    assert!(!quiet(&mut engine, 1300), "the sweep is due");
+}
+
+#[test]
 fn further_device_is_told_to_the_others_once() {
     let mut engine = engine_of(false, &[(1, PC)]);
     log_in(&mut engine, 2, PHONE);
