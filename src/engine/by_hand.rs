@@ -267,14 +267,6 @@ impl Engine {
         left_out
     }
 
-    fn each_device(&self, user: UserName<'_>, look_at: &mut impl FnMut(&str)) {
-        with_key(user, |key| {
-            self.sessions.client_ids_of(key).for_each(&mut *look_at);
-            let waiting = self.devices.of_user(key).iter();
-            waiting.for_each(|client_id| look_at(client_id));
-        });
-    }
-
     fn may_receive(&self, client_id: &str, topic: &str) -> bool {
         SessionName::parse(client_id).is_ok_and(|name| {
             let decision = self.policy.may_receive(&self.directory, name, topic);

@@ -50,7 +50,7 @@ impl Engine {
     }
 
     /// The answer on its way to the client that asked, subscribed or not.
-    pub fn control_answer(&mut self, client_id: &str, payload: Vec<u8>) -> Effect {
+    pub fn control_answer(client_id: &str, payload: Vec<u8>) -> Effect {
         Effect::Publish(Publication {
             to: Some(client_id.into()),
             topic: CONTROL_RESPONSE.to_owned(),

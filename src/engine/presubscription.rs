@@ -6,6 +6,7 @@
 //! of it on 2.0. Where the broker has the calls they also drop subscriptions whose right was withdrawn, be
 //! pre-subscription on or off.
 
+use super::devices::with_key;
 use super::{Effect, Engine};
 use crate::protocol::{SessionName, Topic, UserName};
 
@@ -22,35 +23,35 @@ impl Engine {
 
     /// Subscribes all devices of a user.
     pub(super) fn subscribe(&self, user: UserName<'_>, topic: Topic<'_>) -> Vec<Effect> {
-        if !self.subscribes_by_broker() {
-            return Vec::new();
+        let mut effects = Vec::new();
+        if self.subscribes_by_broker() {
+            self.each_device(user, &mut |client_id| {
+                effects.push(subscribe(client_id, topic.to_string()));
+            });
         }
-        let devices = self.devices_of(user).into_iter();
-        devices
-            .map(|client_id| subscribe(&client_id, topic.to_string()))
-            .collect()
+        effects
     }
 
     /// Drops a subscription of all devices of a user.
     pub(super) fn unsubscribe(&self, user: UserName<'_>, topic: Topic<'_>) -> Vec<Effect> {
-        self.unsubscribe_from(user, &[topic.to_string()])
+        let mut effects = Vec::new();
+        if self.config.broker_subscriptions {
+            self.each_device(user, &mut |client_id| {
+                effects.push(unsubscribe(client_id, topic.to_string()));
+            });
+        }
+        effects
     }
 
     /// Drops all that a user receives without asking.
     pub(super) fn unsubscribe_all(&self, user: UserName<'_>) -> Vec<Effect> {
-        self.unsubscribe_from(user, &self.filters(user))
-    }
-
-    fn unsubscribe_from(&self, user: UserName<'_>, filters: &[String]) -> Vec<Effect> {
-        if !self.config.broker_subscriptions {
-            return Vec::new();
-        }
         let mut effects = Vec::new();
-        for client_id in self.devices_of(user) {
-            effects.extend(filters.iter().map(|filter| Effect::Unsubscribe {
-                client_id: client_id.clone(),
-                filter: filter.clone(),
-            }));
+        if self.config.broker_subscriptions {
+            let filters = self.filters(user);
+            self.each_device(user, &mut |client_id| {
+                let filters = filters.iter().cloned();
+                effects.extend(filters.map(|filter| unsubscribe(client_id, filter)));
+            });
         }
         effects
     }
@@ -70,16 +71,26 @@ impl Engine {
         filters
     }
 
-    /// The client ids of a user's devices, here and absent.
-    pub(super) fn devices_of(&self, user: UserName<'_>) -> Vec<Box<str>> {
-        let mut devices = self.sessions.of_user(user, None);
-        devices.extend_from_slice(self.devices.of_user(&user.to_string()));
-        devices
+    /// Looks at each of a user's devices, here and absent, by client id. Takes no memory: a load of the directory
+    /// comes here for each membership, and most users have no device on this broker.
+    pub(super) fn each_device(&self, user: UserName<'_>, look_at: &mut impl FnMut(&str)) {
+        with_key(user, |key| {
+            self.sessions.client_ids_of(key).for_each(&mut *look_at);
+            let waiting = self.devices.of_user(key).iter();
+            waiting.for_each(|client_id| look_at(client_id));
+        });
     }
 }
 
 fn subscribe(client_id: &str, filter: String) -> Effect {
     Effect::Subscribe {
+        client_id: client_id.into(),
+        filter,
+    }
+}
+
+fn unsubscribe(client_id: &str, filter: String) -> Effect {
+    Effect::Unsubscribe {
         client_id: client_id.into(),
         filter,
     }

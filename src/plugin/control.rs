@@ -1,7 +1,7 @@
 //! CONTROL: an operator's request on `$CONTROL/enterprise-push/v1`, and the answer to it.
 
 use super::{Host, Plugin};
-use crate::engine::Level;
+use crate::engine::{Engine, Level};
 use crate::protocol::control::{self, Answer, Command, Order};
 
 impl<H: Host> Plugin<H> {
@@ -18,7 +18,7 @@ impl<H: Host> Plugin<H> {
             Err(why) => vec![control::refusal(why)],
         };
         let payload = control::encode(answers);
-        let answer = self.with_engine(|engine| engine.control_answer(client_id, payload));
+        let answer = Engine::control_answer(client_id, payload);
         self.defer(vec![answer]);
     }
 
