@@ -3,10 +3,9 @@
 
 use futures_util::stream::{BoxStream, Fuse, try_unfold};
 use futures_util::{Stream, StreamExt as _, TryStreamExt as _};
-use sqlx::sqlite::SqliteRow;
-use sqlx::{Row as _, Sqlite, SqliteConnection, Transaction};
+use sqlx::{Row as _, Transaction};
 
-use super::{EventId, Result, Storage};
+use super::{Db, DbConnection, DbRow, EventId, Result, Storage};
 use crate::feed::event::Event;
 
 const ENTERPRISES: &str = "\
@@ -28,7 +27,7 @@ const PARTNERS: &str = "SELECT a_uid || '@' || a_eid, b_uid || '@' || b_eid FROM
 /// The directory as it stood when this was opened, for as long as it is kept. Holding one keeps the
 /// write-ahead log from shrinking, so nobody may hold it for long.
 pub(crate) struct Snapshot {
-    tx: Transaction<'static, Sqlite>,
+    tx: Transaction<'static, Db>,
     seq: EventId,
 }
 
@@ -58,7 +57,7 @@ impl Snapshot {
     /// Enterprises; a suspended one has a second event that says so.
     pub(crate) fn enterprises(&mut self) -> impl Stream<Item = Result<Event>> {
         let rows = sqlx::query(ENTERPRISES).fetch(&mut *self.tx);
-        rows.err_into().and_then(async |row: SqliteRow| {
+        rows.err_into().and_then(async |row: DbRow| {
             let eid = row.try_get(0)?;
             let suspended = row.try_get::<i64, _>(1)? == 1;
             Ok(if suspended {
@@ -94,7 +93,7 @@ impl Snapshot {
     /// Links between users.
     pub(crate) fn partners(&mut self) -> impl Stream<Item = Result<Event>> {
         let rows = sqlx::query(PARTNERS).fetch(&mut *self.tx);
-        rows.err_into().and_then(async |row: SqliteRow| {
+        rows.err_into().and_then(async |row: DbRow| {
             let (a, b) = (row.try_get(0)?, row.try_get(1)?);
             Ok(Event::PartnerLinked { a, b })
         })
@@ -114,14 +113,14 @@ struct Entry {
 
 /// What is left to be read, and the entry that rows may still belong to.
 struct Reading<'c> {
-    rows: Fuse<BoxStream<'c, sqlx::Result<SqliteRow>>>,
+    rows: Fuse<BoxStream<'c, sqlx::Result<DbRow>>>,
     open: Option<Entry>,
 }
 
 /// Entries of rows `(enterprise, id, kind, value)` in that order: kind 0 opens an entry with its name,
 /// the others fill its lists.
 fn entries<'c>(
-    conn: &'c mut SqliteConnection,
+    conn: &'c mut DbConnection,
     sql: &'static str,
     event: fn(Entry) -> Event,
 ) -> impl Stream<Item = Result<Event>> + 'c {

@@ -1,10 +1,9 @@
 //! Lists for administrators, a page at a time, in the order of their ids.
 
 use sqlx::Row as _;
-use sqlx::sqlite::SqliteRow;
 
 use super::rights::rights;
-use super::{Result, Storage, StorageError};
+use super::{DbRow, Result, Storage, StorageError};
 use crate::identity::{DepartmentId, EnterpriseId, GroupId, UserId};
 use crate::listing::{DepartmentEntry, EnterpriseEntry, GroupEntry, UserEntry, UserProfile};
 
@@ -34,7 +33,7 @@ impl Storage {
         .bind(i64::from(page.limit))
         .fetch_all(&self.read)
         .await?;
-        let entry = |row: SqliteRow| {
+        let entry = |row: DbRow| {
             Ok(EnterpriseEntry {
                 eid: row.try_get(0)?,
                 name: row.try_get(1)?,
@@ -64,7 +63,7 @@ impl Storage {
     ) -> Result<Vec<GroupEntry>> {
         let sql =
             "SELECT gid, name FROM user_group WHERE eid = $1 AND gid > $2 ORDER BY gid LIMIT $3";
-        let entry = |row: SqliteRow| {
+        let entry = |row: DbRow| {
             Ok(GroupEntry {
                 gid: row.try_get(0)?,
                 name: row.try_get(1)?,
@@ -81,7 +80,7 @@ impl Storage {
     ) -> Result<Vec<DepartmentEntry>> {
         let sql = "SELECT did, name, parent_did FROM department \
             WHERE eid = $1 AND did > $2 ORDER BY did LIMIT $3";
-        let entry = |row: SqliteRow| {
+        let entry = |row: DbRow| {
             Ok(DepartmentEntry {
                 did: row.try_get(0)?,
                 name: row.try_get(1)?,
@@ -161,7 +160,7 @@ impl Storage {
         owner: Owner<'_>,
         sql: &'static str,
         page: &Page,
-        entry: impl Fn(SqliteRow) -> Result<T>,
+        entry: impl Fn(DbRow) -> Result<T>,
     ) -> Result<Vec<T>> {
         let mut tx = self.read.begin().await?;
         let (mut found, mut rows) = (sqlx::query(owner.sql), sqlx::query(sql));
@@ -185,7 +184,7 @@ fn enterprise(eid: &EnterpriseId) -> Owner<'_> {
     }
 }
 
-fn user_entry(row: SqliteRow) -> Result<UserEntry> {
+fn user_entry(row: DbRow) -> Result<UserEntry> {
     Ok(UserEntry {
         uid: row.try_get(0)?,
         name: row.try_get(1)?,

@@ -61,6 +61,12 @@ const SNAPSHOTS: u32 = 4;
 /// How long the next one waits for its turn.
 const SNAPSHOT_WAIT: Duration = Duration::from_secs(5);
 
+/// The database, as sqlx names it.
+type Db = sqlx::Sqlite;
+/// A connection to it.
+type DbConnection = sqlx::SqliteConnection;
+/// A row of it.
+type DbRow = sqlx::sqlite::SqliteRow;
 /// Shorthand of this module.
 type Result<T> = std::result::Result<T, StorageError>;
 
@@ -174,7 +180,7 @@ async fn open_writer(options: &SqliteConnectOptions) -> Result<SqlitePool> {
 /// the slower one waits, and finds the tables there.
 async fn migrate(pool: &SqlitePool) -> Result<()> {
     let mut tx = pool.begin_with("BEGIN IMMEDIATE").await?;
-    sqlx::migrate!("src/bin/static_service/storage/migrations")
+    sqlx::migrate!("src/bin/static_service/storage/migrations/sqlite")
         .run(&mut *tx)
         .await?;
     tx.commit().await?;

@@ -2,10 +2,10 @@
 
 use std::ops::DerefMut as _;
 
-use sqlx::{Row as _, Sqlite, SqliteConnection, Transaction};
+use sqlx::{Row as _, Transaction};
 use tokio::sync::watch;
 
-use super::{Result, Storage};
+use super::{Db, DbConnection, DbRow, Result, Storage};
 use crate::clock::now_ms;
 use crate::feed::concern::Concern;
 use crate::feed::event::Event;
@@ -33,13 +33,13 @@ pub(crate) struct StoredEvent {
 
 /// A change under way. Dropping it undoes everything.
 pub(super) struct WriteTx<'s> {
-    tx: Transaction<'static, Sqlite>,
+    tx: Transaction<'static, Db>,
     head: &'s watch::Sender<EventId>,
     last: Option<EventId>,
 }
 
 impl<'s> WriteTx<'s> {
-    pub(super) fn new(tx: Transaction<'static, Sqlite>, head: &'s watch::Sender<EventId>) -> Self {
+    pub(super) fn new(tx: Transaction<'static, Db>, head: &'s watch::Sender<EventId>) -> Self {
         WriteTx {
             tx,
             head,
@@ -48,7 +48,7 @@ impl<'s> WriteTx<'s> {
     }
 
     /// The connection, for the change's own statements.
-    pub(super) fn conn(&mut self) -> &mut SqliteConnection {
+    pub(super) fn conn(&mut self) -> &mut DbConnection {
         self.tx.deref_mut()
     }
 
@@ -124,7 +124,7 @@ impl Storage {
                 .bind(i64::from(limit))
                 .fetch_all(&self.read)
                 .await?;
-        let event = |row: sqlx::sqlite::SqliteRow| {
+        let event = |row: DbRow| {
             Ok(StoredEvent {
                 id: row.try_get(0)?,
                 kind: row.try_get(1)?,

@@ -1,8 +1,8 @@
 //! What a user may do: roles, groups, partners, channels, in one query.
 
-use sqlx::{Row as _, SqliteConnection};
+use sqlx::Row as _;
 
-use super::Result;
+use super::{DbConnection, Result};
 use crate::feed::event::Rights;
 
 const RIGHTS: &str = "\
@@ -14,7 +14,7 @@ const RIGHTS: &str = "\
     ORDER BY 1, 2";
 
 /// The rights of `uid` of `eid`; none for a user that does not exist.
-pub(super) async fn rights(conn: &mut SqliteConnection, eid: &str, uid: &str) -> Result<Rights> {
+pub(super) async fn rights(conn: &mut DbConnection, eid: &str, uid: &str) -> Result<Rights> {
     let rows = sqlx::query(RIGHTS)
         .bind(eid)
         .bind(uid)

@@ -174,7 +174,7 @@ async fn a_database_of_the_first_version_is_brought_up_to_date_and_keeps_what_it
         .filename(&file)
         .create_if_missing(true);
     let old = SqlitePool::connect_with(options).await.unwrap();
-    let mut first = sqlx::migrate!("src/bin/static_service/storage/migrations");
+    let mut first = sqlx::migrate!("src/bin/static_service/storage/migrations/sqlite");
     first.migrations.to_mut().truncate(1);
     first.run(&old).await.unwrap();
     sqlx::query("INSERT INTO enterprise (eid, name, created_at) VALUES ('acme', 'Acme', 0)")
