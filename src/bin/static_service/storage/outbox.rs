@@ -34,15 +34,15 @@ pub(crate) struct StoredEvent {
 /// A change under way. Dropping it undoes everything.
 pub(super) struct WriteTx<'s> {
     tx: Transaction<'static, Db>,
-    head: &'s watch::Sender<EventId>,
+    storage: &'s Storage,
     last: Option<EventId>,
 }
 
 impl<'s> WriteTx<'s> {
-    pub(super) fn new(tx: Transaction<'static, Db>, head: &'s watch::Sender<EventId>) -> Self {
+    pub(super) fn new(tx: Transaction<'static, Db>, storage: &'s Storage) -> Self {
         WriteTx {
             tx,
-            head,
+            storage,
             last: None,
         }
     }
@@ -54,8 +54,10 @@ impl<'s> WriteTx<'s> {
 
     /// Writes the event that tells of the change.
     pub(super) async fn record(&mut self, event: &Event) -> Result<()> {
+        // Only one transaction at a time writes, so the next id is nobody else's.
         let row = sqlx::query(
-            "INSERT INTO feed_event (kind, data, created_at) VALUES ($1, $2, $3) RETURNING id",
+            "INSERT INTO feed_event (id, kind, data, created_at) \
+             SELECT COALESCE(MAX(id), 0) + 1, $1, $2, $3 FROM feed_event RETURNING id",
         )
         .bind(event.kind())
         .bind(event.data())
@@ -72,25 +74,31 @@ impl<'s> WriteTx<'s> {
     }
 
     /// Commits, wakes the feed, and answers the id of the last event (0: none was recorded).
-    pub(super) async fn commit(self) -> Result<EventId> {
+    pub(super) async fn commit(mut self) -> Result<EventId> {
+        let Some(last) = self.last else {
+            self.tx.commit().await?;
+            return Ok(0);
+        };
+        let backend = &self.storage.backend;
+        backend.announce(&mut self.tx, last).await?;
         self.tx.commit().await?;
-        let last = self.last.unwrap_or(0);
-        advance(self.head, last);
+        self.storage.advance_head(last);
         Ok(last)
     }
 }
 
-fn advance(head: &watch::Sender<EventId>, to: EventId) {
-    head.send_if_modified(|head| {
-        let newer = to > *head;
-        if newer {
-            *head = to;
-        }
-        newer
-    });
-}
-
 impl Storage {
+    /// Says that the feed goes up to that event.
+    pub(super) fn advance_head(&self, to: EventId) {
+        self.head.send_if_modified(|head| {
+            let newer = to > *head;
+            if newer {
+                *head = to;
+            }
+            newer
+        });
+    }
+
     /// Follows the newest event id.
     pub(crate) fn watch_head(&self) -> watch::Receiver<EventId> {
         self.head.subscribe()
@@ -102,7 +110,7 @@ impl Storage {
             .fetch_one(&self.read)
             .await?;
         let newest = row.try_get(0)?;
-        advance(&self.head, newest);
+        self.advance_head(newest);
         Ok(newest)
     }
 
@@ -143,8 +151,10 @@ impl Storage {
             "DELETE FROM login_token WHERE expires_at_s < $1",
             "DELETE FROM client_session WHERE expires_at_s < $1",
         ] {
-            let done = sqlx::query(expired).bind(day_ago_s).execute(&self.write);
+            let mut tx = self.begin().await?;
+            let done = sqlx::query(expired).bind(day_ago_s).execute(tx.conn());
             gone += done.await?.rows_affected();
+            tx.commit().await?;
         }
         Ok(gone)
     }
@@ -152,6 +162,7 @@ impl Storage {
     async fn prune_events(&self, now_ms: i64) -> Result<u64> {
         let mut gone = 0;
         loop {
+            let mut tx = self.begin().await?;
             let done = sqlx::query(
                 "DELETE FROM feed_event WHERE id IN (SELECT id FROM feed_event \
                  WHERE id <= (SELECT MAX(id) FROM feed_event) - $1 AND created_at < $2 \
@@ -160,8 +171,9 @@ impl Storage {
             .bind(RETAINED_EVENTS)
             .bind(now_ms - RETAINED_MS)
             .bind(PRUNE_ROWS)
-            .execute(&self.write)
+            .execute(tx.conn())
             .await?;
+            tx.commit().await?;
             if done.rows_affected() == 0 {
                 return Ok(gone);
             }
