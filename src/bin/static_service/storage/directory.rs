@@ -34,7 +34,7 @@ pub(crate) struct Snapshot {
 impl Storage {
     /// Opens a read transaction, so that `seq` and content agree.
     pub(crate) async fn snapshot(&self) -> Result<Snapshot> {
-        let mut tx = self.backend.begin_read(&self.snapshots).await?;
+        let mut tx = self.writer.backend.begin_read(&self.snapshots).await?;
         let seq = sqlx::query_scalar("SELECT COALESCE(MAX(id), 0) FROM feed_event")
             .fetch_one(&mut *tx)
             .await?;

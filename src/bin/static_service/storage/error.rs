@@ -1,5 +1,7 @@
 //! What can go wrong in storage, so that callers need not read SQL errors.
 
+use std::sync::Arc;
+
 /// Why a storage call failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum StorageError {
@@ -15,6 +17,15 @@ pub(crate) enum StorageError {
     /// It makes no sense.
     #[error("{0}")]
     Refused(String),
+    /// Too many small writes wait already.
+    #[error("too many writes wait")]
+    Busy,
+    /// The task that writes ended, or gave up.
+    #[error("the writer stopped")]
+    Stopped,
+    /// What became of all that shared a transaction.
+    #[error("{0}")]
+    Shared(Arc<StorageError>),
     /// The database failed.
     #[error("database: {0}")]
     Database(sqlx::Error),

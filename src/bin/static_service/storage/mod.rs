@@ -12,6 +12,7 @@ mod departments;
 mod directory;
 mod enterprises;
 mod error;
+mod events;
 mod foreign_writes;
 mod grants;
 mod groups;
@@ -25,6 +26,7 @@ mod partners;
 mod postgres;
 mod rights;
 mod sessions;
+mod small_writes;
 mod sqlite;
 mod tokens;
 mod users;
@@ -41,18 +43,18 @@ use tokio::sync::watch;
 pub(crate) use departments::DepartmentChange;
 pub(crate) use directory::Snapshot;
 pub(crate) use error::StorageError;
+pub(crate) use events::{EventId, StoredEvent};
 pub(crate) use grants::Grant;
 pub(crate) use listings::Page;
 pub(crate) use location::{DatabaseUrl, Location};
 pub(crate) use logs::LogRecord;
 pub(crate) use notices::{Audience, NewNotice};
-pub(crate) use outbox::{EventId, StoredEvent};
 pub(crate) use sessions::SessionUser;
 pub(crate) use tokens::{LiveToken, NewToken, Owner};
 pub(crate) use users::NewUser;
 
-use backend::Backend;
-use outbox::WriteTx;
+use outbox::{WriteTx, Writer};
+use small_writes::SmallWrites;
 
 /// The database, as sqlx names it.
 type Db = sqlx::Any;
@@ -68,10 +70,8 @@ type Result<T> = std::result::Result<T, StorageError>;
 pub(crate) struct Storage {
     read: AnyPool,
     snapshots: AnyPool,
-    write: AnyPool,
-    backend: Backend,
-    /// The newest event that this process knows of.
-    head: watch::Sender<EventId>,
+    writer: Writer,
+    small_writes: SmallWrites,
 }
 
 impl Storage {
@@ -82,12 +82,16 @@ impl Storage {
             Location::File(file) => sqlite::open(&file).await?,
             Location::Server(url) => postgres::open(&url).await?,
         };
+        let writer = Writer {
+            pool: pools.write,
+            backend,
+            head: watch::Sender::new(0),
+        };
         let storage = Storage {
             read: pools.read,
             snapshots: pools.snapshots,
-            write: pools.write,
-            backend,
-            head: watch::Sender::new(0),
+            small_writes: small_writes::start(writer.clone()),
+            writer,
         };
         storage.refresh_head().await?;
         Ok(storage)
@@ -95,13 +99,12 @@ impl Storage {
 
     /// Starts a change. Whoever has it is the only one who writes.
     async fn begin(&self) -> Result<WriteTx<'_>> {
-        let tx = self.backend.begin_write(&self.write).await?;
-        Ok(WriteTx::new(tx, self))
+        self.writer.begin().await
     }
 
     /// Starts a reading of several statements that all see the same moment.
     async fn begin_read(&self) -> Result<Transaction<'static, Db>> {
-        self.backend.begin_read(&self.read).await
+        self.writer.backend.begin_read(&self.read).await
     }
 
     /// Whether the database answers.
@@ -114,6 +117,6 @@ impl Storage {
     pub(crate) async fn close(&self) {
         self.snapshots.close().await;
         self.read.close().await;
-        self.write.close().await;
+        self.writer.pool.close().await;
     }
 }

@@ -16,7 +16,7 @@ const LOOK: Duration = Duration::from_secs(1);
 impl Storage {
     /// Follows other processes' commits for as long as it is polled.
     pub(crate) async fn follow_foreign_writes(&self) -> Result<()> {
-        match &self.backend {
+        match &self.writer.backend {
             Backend::Sqlite { log_file } => self.follow_log(log_file).await,
             Backend::Postgres(server) => self.follow_channel(server).await,
         }
@@ -35,7 +35,7 @@ impl Storage {
             let told = listener.try_recv().await?.ok_or_else(deaf)?;
             if let Ok(event) = told.payload().parse() {
                 heard.fetch_max(event, Ordering::Relaxed);
-                self.advance_head(event);
+                self.writer.advance_head(event);
             }
         }
     }

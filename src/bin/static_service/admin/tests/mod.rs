@@ -74,7 +74,7 @@ impl Desk {
             kind: DeviceKind::Pc,
             expires_at_s: now_s() + 60,
         };
-        self.storage.issue_token(&token).await.unwrap();
+        self.storage.issue_token(token).await.unwrap();
     }
 
     /// The events since the last call.

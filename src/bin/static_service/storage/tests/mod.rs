@@ -1,5 +1,7 @@
 //! Retention, permissions and the outbox, seen from inside storage.
 
+mod small_writes;
+
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePool};
 
 use super::scratch::Scratch;
@@ -21,7 +23,7 @@ async fn append(storage: &Storage, count: i64, created_at: i64) {
     )
     .bind(count)
     .bind(created_at)
-    .execute(&storage.write)
+    .execute(&storage.writer.pool)
     .await
     .unwrap();
 }
@@ -36,7 +38,7 @@ impl Storage {
         )
         .bind(i64::from(count))
         .bind(eid)
-        .execute(&self.write)
+        .execute(&self.writer.pool)
         .await
         .unwrap();
     }
@@ -47,7 +49,7 @@ impl Storage {
         sqlx::query("INSERT INTO group_member (eid, gid, uid) SELECT eid, $1, uid FROM app_user WHERE eid = $2")
             .bind(gid)
             .bind(eid)
-            .execute(&self.write)
+            .execute(&self.writer.pool)
             .await
             .unwrap();
     }
@@ -59,7 +61,7 @@ impl Storage {
             "DELETE FROM user_group",
             "DELETE FROM enterprise",
         ] {
-            sqlx::query(sql).execute(&self.write).await.unwrap();
+            sqlx::query(sql).execute(&self.writer.pool).await.unwrap();
         }
     }
 }
@@ -91,7 +93,7 @@ async fn a_feed_resumes_only_where_nothing_is_missing() {
     let head = storage.refresh_head().await.unwrap();
     sqlx::query("DELETE FROM feed_event WHERE id <= $1")
         .bind(head - 5)
-        .execute(&storage.write)
+        .execute(&storage.writer.pool)
         .await
         .unwrap();
     for (id, want) in [
