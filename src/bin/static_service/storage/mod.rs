@@ -5,6 +5,7 @@
 //! transactional outbox). SQL is kept portable (`$1` parameters, `on conflict`, no SQLite functions
 //! outside the migrations), since PostgreSQL is to follow.
 
+mod address_book;
 mod brokers;
 mod departments;
 mod directory;
