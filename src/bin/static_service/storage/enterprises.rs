@@ -1,5 +1,6 @@
 //! Enterprises.
 
+use super::address_book::changes;
 use super::error::require_change;
 use super::{EventId, Result, Storage, StorageError};
 use crate::clock::now_ms;
@@ -23,6 +24,7 @@ impl Storage {
             .map_err(|error| {
                 StorageError::of_insert(error, format!("enterprise {eid}"), String::new())
             })?;
+        changes::enterprise_added(&mut tx, eid).await?;
         tx.record(&upserted(eid, name.as_str().to_owned())).await?;
         tx.commit().await
     }
@@ -36,6 +38,7 @@ impl Storage {
             .execute(tx.conn())
             .await?;
         require_change(done.rows_affected(), || format!("enterprise {eid}"))?;
+        changes::enterprise_changed(&mut tx, eid).await?;
         let eid = eid.as_str().to_owned();
         tx.record(&Event::EnterpriseSuspended { eid }).await?;
         tx.commit().await
@@ -51,6 +54,7 @@ impl Storage {
         .fetch_optional(tx.conn())
         .await?;
         let name = name.ok_or_else(|| StorageError::Missing(format!("enterprise {eid}")))?;
+        changes::enterprise_changed(&mut tx, eid).await?;
         tx.record(&upserted(eid, name)).await?;
         tx.commit().await
     }

@@ -6,6 +6,7 @@
 //! outside the migrations), since PostgreSQL is to follow.
 
 mod address_book;
+mod avatars;
 mod brokers;
 mod departments;
 mod directory;
@@ -36,6 +37,8 @@ use sqlx::sqlite::{
 };
 use tokio::sync::watch;
 
+pub(crate) use address_book::{BookAsked, BookCursor, BookVersion, Place, Section};
+pub(crate) use avatars::NewAvatar;
 pub(crate) use departments::DepartmentChange;
 pub(crate) use directory::Snapshot;
 pub(crate) use error::StorageError;
@@ -44,6 +47,7 @@ pub(crate) use listings::Page;
 pub(crate) use logs::LogRecord;
 pub(crate) use notices::{Audience, NewNotice};
 pub(crate) use outbox::{EventId, StoredEvent};
+pub(crate) use partners::Relation;
 pub(crate) use sessions::SessionUser;
 pub(crate) use tokens::{LiveToken, NewToken, Owner};
 pub(crate) use users::NewUser;

@@ -224,7 +224,7 @@ async fn fill(storage: &Storage, passwords: &Passwords, broker_secret: &Secret) 
         .await
         .unwrap();
     let (alice, carol) = ("alice@acme".parse().unwrap(), "carol@beta".parse().unwrap());
-    storage.link_partners(&carol, &alice).await.unwrap();
+    storage.link_partners(&carol, &alice, None).await.unwrap();
     let hash = format!("{GENERATED_PREFIX}{}", broker_secret.digest().as_str());
     storage
         .add_broker(&"b1".parse().unwrap(), &hash)

@@ -13,12 +13,23 @@
 //! - **Reading goes by (version, key)**, and only ever forward: what changes during a load moves ahead and is
 //!   met again, or has a version above the one that the load began with, and is found by the next.
 
+pub(super) mod changes;
 mod contact;
+mod page;
+mod profile;
+mod sections;
+mod tombstones;
 mod versions;
+
+#[cfg(test)]
+mod tests;
+
 
 use sqlx::Row as _;
 
 use super::{Result, Storage, StorageError};
+pub(crate) use page::{BookAsked, BookCursor};
+pub(crate) use sections::{Place, Section};
 
 /// A place in the order of changes.
 pub(crate) type BookVersion = i64;
