@@ -19,7 +19,9 @@ pub(crate) enum ProfileError {
     #[error(transparent)]
     Text(#[from] TextError),
     /// Not what one can dial.
-    #[error("wants digits, letters, spaces and any of `+ ( ) - . / # * , ;`, with a digit among them")]
+    #[error(
+        "wants digits, letters, spaces and any of `+ ( ) - . / # * , ;`, with a digit among them"
+    )]
     Phone,
     /// Not where one can write to.
     #[error("is no mail address: want local@domain without spaces")]

@@ -28,7 +28,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::routing::{get, post, put};
+use axum::routing::{get, post};
 
 use crate::feed::hub::Hub;
 use crate::password::Passwords;
@@ -89,7 +89,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/api/v1/address-book", address_book::route())
         .route("/api/v1/avatar", avatars::own())
         .route("/api/v1/avatars/{eid}/{uid}", avatars::all())
-        .route("/api/v1/profile", put(profile::set_own))
+        .route("/api/v1/profile", get(profile::own).put(profile::set_own))
         .merge(admin::routes())
         .route("/oauth2/introspect", post(introspect::introspect))
         .route("/oauth2/revoke", post(revoke::revoke))

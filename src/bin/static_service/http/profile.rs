@@ -1,16 +1,19 @@
-//! `PUT /api/v1/profile`: how the own user is shown; and the same for administrators.
+//! `/api/v1/profile`: how the own user is shown; and the same for administrators.
 
 use std::fmt::Display;
 use std::str::FromStr;
 use std::sync::Arc;
 
+use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use serde::{Deserialize, Deserializer};
 
 use super::App;
+use super::authenticate::BEARER;
 use super::body::{JsonBody, Shape};
 use super::problem::Problem;
+use crate::address_book::Contact;
 use crate::identity::UserId;
 use crate::profile::ProfileChange;
 use crate::storage::{SessionUser, StorageError};
@@ -85,7 +88,10 @@ impl AnyProfile {
     }
 }
 
-fn member<T: FromStr<Err: Display>>(what: &str, given: Given) -> Result<Option<Option<T>>, Problem> {
+fn member<T: FromStr<Err: Display>>(
+    what: &str,
+    given: Given,
+) -> Result<Option<Option<T>>, Problem> {
     let checked = |inner: Option<String>| inner.map(|given| text(what, given)).transpose();
     given.map(checked).transpose()
 }
@@ -94,6 +100,16 @@ fn text<T: FromStr<Err: Display>>(what: &str, given: String) -> Result<T, Proble
     given
         .parse()
         .map_err(|error| Problem::bad_request(format!("{what}: {error}")))
+}
+
+/// The own user, as colleagues see them.
+pub(super) async fn own(
+    State(app): State<Arc<App>>,
+    user: SessionUser,
+) -> Result<Json<Contact>, Problem> {
+    let contact = app.storage.contact(&user.id).await?;
+    let gone = || Problem::unauthorized(BEARER, "want the bearer token of a live session");
+    contact.map(Json).ok_or_else(gone)
 }
 
 /// Changes the own profile.

@@ -50,7 +50,9 @@ impl FromStr for Relation {
     type Err = &'static str;
 
     fn from_str(text: &str) -> std::result::Result<Self, Self::Err> {
-        let known = Relation::ALL.into_iter().find(|relation| relation.as_str() == text);
+        let known = Relation::ALL
+            .into_iter()
+            .find(|relation| relation.as_str() == text);
         known.ok_or("want upstream, downstream or partner")
     }
 }

@@ -15,8 +15,12 @@ const EVERYTHING: &str = "-";
 
 /// `since~version~section~version~key`, in base64url.
 pub(super) fn write(cursor: &BookCursor) -> String {
-    let since = cursor.since.map_or(EVERYTHING.to_owned(), |since| since.to_string());
-    let section = Section::ALL.iter().position(|known| *known == cursor.section);
+    let since = cursor
+        .since
+        .map_or(EVERYTHING.to_owned(), |since| since.to_string());
+    let section = Section::ALL
+        .iter()
+        .position(|known| *known == cursor.section);
     let section = section.unwrap_or_default().to_string();
     let (version, after) = (cursor.version.to_string(), cursor.after.version.to_string());
     let parts = [&since, &version, &section, &after, &cursor.after.key];

@@ -57,7 +57,8 @@ async fn address_book(
     headers: HeaderMap,
     query: Result<Query<BookQuery>, QueryRejection>,
 ) -> Result<Response, Problem> {
-    let refused = |_| Problem::bad_request("query: want since, limit and cursor, each once at most");
+    let refused =
+        |_| Problem::bad_request("query: want since, limit and cursor, each once at most");
     let Query(query) = query.map_err(refused)?;
     let (asked, limit) = (query.asked()?, query.limit()?);
     let begins = matches!(asked, BookAsked::Begin(_));
@@ -114,7 +115,10 @@ fn etag(reader: &UserId, version: BookVersion) -> String {
 /// Headers of every answer; the tag on the first page only, where it stands for the whole load.
 fn caching(reader: &UserId, version: Option<BookVersion>) -> HeaderMap {
     let mut headers = HeaderMap::new();
-    let fixed = [(CACHE_CONTROL, "private, no-cache"), (VARY, "authorization")];
+    let fixed = [
+        (CACHE_CONTROL, "private, no-cache"),
+        (VARY, "authorization"),
+    ];
     for (name, value) in fixed {
         headers.insert(name, axum::http::HeaderValue::from_static(value));
     }

@@ -24,7 +24,6 @@ mod versions;
 #[cfg(test)]
 mod tests;
 
-
 use sqlx::Row as _;
 
 use super::{Result, Storage, StorageError};

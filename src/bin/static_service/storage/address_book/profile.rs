@@ -66,13 +66,12 @@ impl Storage {
 }
 
 async fn stored(tx: &mut WriteTx<'_>, user: &UserId) -> Result<Stored> {
-    let row = sqlx::query(
-        "SELECT name, title, phone, email FROM app_user WHERE eid = $1 AND uid = $2",
-    )
-    .bind(user.eid())
-    .bind(user.uid())
-    .fetch_optional(tx.conn())
-    .await?;
+    let row =
+        sqlx::query("SELECT name, title, phone, email FROM app_user WHERE eid = $1 AND uid = $2")
+            .bind(user.eid())
+            .bind(user.uid())
+            .fetch_optional(tx.conn())
+            .await?;
     let row = row.ok_or_else(|| StorageError::Missing(format!("user {user}")))?;
     Ok(Stored {
         name: row.try_get(0)?,

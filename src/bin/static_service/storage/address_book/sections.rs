@@ -216,7 +216,11 @@ async fn groups(
             part.more = true;
             break;
         }
-        let (version, gid, name) = (row.try_get(0)?, row.try_get::<String, _>(1)?, row.try_get(2)?);
+        let (version, gid, name) = (
+            row.try_get(0)?,
+            row.try_get::<String, _>(1)?,
+            row.try_get(2)?,
+        );
         let members: Vec<String> = sqlx::query_scalar(MEMBERS)
             .bind(eid)
             .bind(&gid)

@@ -27,8 +27,9 @@ pub(super) enum Deed {
     RemoveDepartment(usize, usize, bool),
     Place(usize, usize, usize),
     Unplace(usize, usize, usize),
-    Link(usize, usize, usize, usize, usize),
-    Unlink(usize, usize, usize, usize),
+    /// Of users of an enterprise and of the next one.
+    Link(usize, usize, usize, usize),
+    Unlink(usize, usize, usize),
     Suspend(usize),
     Resume(usize),
     Prune,
@@ -51,11 +52,11 @@ pub(super) fn deed() -> impl Strategy<Value = Deed> {
         2 => (n(), n(), prop::option::of(n())).prop_map(|(e, d, p)| Deed::AddDepartment(e, d, p)),
         1 => (n(), n(), n(), prop::option::of(n()))
             .prop_map(|(e, d, v, p)| Deed::ChangeDepartment(e, d, v, p)),
-        1 => (n(), n(), any::<bool>()).prop_map(|(e, d, r)| Deed::RemoveDepartment(e, d, r)),
+        2 => (n(), n(), any::<bool>()).prop_map(|(e, d, r)| Deed::RemoveDepartment(e, d, r)),
         3 => (n(), n(), n()).prop_map(|(e, d, u)| Deed::Place(e, d, u)),
         1 => (n(), n(), n()).prop_map(|(e, d, u)| Deed::Unplace(e, d, u)),
-        4 => (n(), n(), n(), n(), n()).prop_map(|(e, u, f, w, r)| Deed::Link(e, u, f, w, r)),
-        2 => (n(), n(), n(), n()).prop_map(|(e, u, f, w)| Deed::Unlink(e, u, f, w)),
+        4 => (n(), 0..2_usize, 0..2_usize, n()).prop_map(|(e, u, w, r)| Deed::Link(e, u, w, r)),
+        3 => (n(), 0..2_usize, 0..2_usize).prop_map(|(e, u, w)| Deed::Unlink(e, u, w)),
         1 => n().prop_map(Deed::Suspend),
         1 => n().prop_map(Deed::Resume),
         1 => Just(Deed::Prune),
@@ -119,13 +120,14 @@ impl Deed {
             | Deed::RemoveDepartment(..)
             | Deed::Place(..)
             | Deed::Unplace(..) => self.to_a_department(storage).await?,
-            Deed::Link(e, u, f, w, r) => {
+            Deed::Link(e, u, w, r) => {
                 let relations = [None, Some(Relation::Upstream), Some(Relation::Downstream)];
-                let (one, other) = (user(e, u), user(f, w));
+                let (one, other) = (user(e, u), user((e + 1) % FEW, w));
                 storage.link_partners(&one, &other, relations[r]).await?;
             }
-            Deed::Unlink(e, u, f, w) => {
-                storage.unlink_partners(&user(e, u), &user(f, w)).await?;
+            Deed::Unlink(e, u, w) => {
+                let (one, other) = (user(e, u), user((e + 1) % FEW, w));
+                storage.unlink_partners(&one, &other).await?;
             }
             Deed::Suspend(e) => drop(storage.suspend_enterprise(&eid(e)).await?),
             Deed::Resume(e) => drop(storage.resume_enterprise(&eid(e)).await?),
@@ -205,7 +207,11 @@ impl Deed {
                     .remove_department(&department(e, d), recursive)
                     .await?;
             }
-            Deed::Place(e, d, u) => storage.set_department(&department(e, d), &member(u)).await?,
+            Deed::Place(e, d, u) => {
+                storage
+                    .set_department(&department(e, d), &member(u))
+                    .await?
+            }
             Deed::Unplace(e, d, u) => {
                 storage
                     .unset_department(&department(e, d), &member(u))

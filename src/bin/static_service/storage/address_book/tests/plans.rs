@@ -23,7 +23,9 @@ async fn no_query_for_changes_reads_a_whole_table() {
         let rows = query.fetch_all(&storage.read).await.unwrap();
         let plan: Vec<String> = rows.iter().map(|row| row.get(3)).collect();
         let searches = plan.iter().any(|line| line.starts_with("SEARCH"));
-        let scans = plan.iter().any(|line| line.starts_with("SCAN") && !is_own(line));
+        let scans = plan
+            .iter()
+            .any(|line| line.starts_with("SCAN") && !is_own(line));
         assert!(searches && !scans, "{sql}\n{plan:#?}");
     }
 }

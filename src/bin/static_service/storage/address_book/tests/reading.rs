@@ -13,7 +13,10 @@ async fn told(storage: &Storage, reader: &str, copy: &Copy) -> Vec<String> {
     let page = storage.address_book(&id(reader), asked, 1_000).await;
     let page = page.unwrap().unwrap();
     assert!(!page.full);
-    let entries = page.entries.iter().map(|entry| serde_json::to_value(entry).unwrap());
+    let entries = page
+        .entries
+        .iter()
+        .map(|entry| serde_json::to_value(entry).unwrap());
     let word = |entry: serde_json::Value| {
         let text = |name: &str| entry[name].as_str().map(str::to_owned);
         let id = ["id", "did", "gid", "uid"].into_iter().find_map(text);
@@ -24,9 +27,15 @@ async fn told(storage: &Storage, reader: &str, copy: &Copy) -> Vec<String> {
 
 async fn group(storage: &Storage, group: &str, members: &[&str]) {
     let id = group.parse().unwrap();
-    storage.add_group(&id, &"Group".parse().unwrap()).await.unwrap();
+    storage
+        .add_group(&id, &"Group".parse().unwrap())
+        .await
+        .unwrap();
     for uid in members {
-        storage.add_member(&id, &uid.parse().unwrap()).await.unwrap();
+        storage
+            .add_member(&id, &uid.parse().unwrap())
+            .await
+            .unwrap();
     }
 }
 
@@ -38,16 +47,31 @@ async fn everybody_sees_colleagues_own_partners_and_own_groups_only() {
     group(&storage, "hr@acme", &["bob"]).await;
     group(&storage, "dev@beta", &["carol"]).await;
     let lab = "lab@acme".parse().unwrap();
-    storage.add_department(&lab, &"Lab".parse().unwrap(), None).await.unwrap();
-    storage.set_department(&lab, &"alice".parse().unwrap()).await.unwrap();
+    storage
+        .add_department(&lab, &"Lab".parse().unwrap(), None)
+        .await
+        .unwrap();
+    storage
+        .set_department(&lab, &"alice".parse().unwrap())
+        .await
+        .unwrap();
     let (alice, carol) = (id("alice@acme"), id("carol@beta"));
     let upstream = Some(Relation::Upstream);
-    storage.link_partners(&carol, &alice, upstream).await.unwrap();
+    storage
+        .link_partners(&carol, &alice, upstream)
+        .await
+        .unwrap();
 
     let of_alice = load(&storage, "alice@acme").await;
     assert_eq!(
         of_alice.ids(),
-        ["department:lab", "group:dev", "partner:carol@beta", "user:alice", "user:bob"]
+        [
+            "department:lab",
+            "group:dev",
+            "partner:carol@beta",
+            "user:alice",
+            "user:bob"
+        ]
     );
     assert_eq!(
         of_alice.entry("partner", "carol@beta"),
@@ -69,9 +93,18 @@ async fn everybody_sees_colleagues_own_partners_and_own_groups_only() {
         json!({"type": "department", "did": "lab", "name": "Lab", "parent": null})
     );
     let of_carol = load(&storage, "carol@beta").await;
-    assert_eq!(of_carol.ids(), ["group:dev", "partner:alice@acme", "user:carol", "user:dan"]);
-    assert_eq!(of_carol.entry("partner", "alice@acme")["relation"], "upstream");
-    assert_eq!(load(&storage, "dan@beta").await.ids(), ["user:carol", "user:dan"]);
+    assert_eq!(
+        of_carol.ids(),
+        ["group:dev", "partner:alice@acme", "user:carol", "user:dan"]
+    );
+    assert_eq!(
+        of_carol.entry("partner", "alice@acme")["relation"],
+        "upstream"
+    );
+    assert_eq!(
+        load(&storage, "dan@beta").await.ids(),
+        ["user:carol", "user:dan"]
+    );
 }
 
 #[tokio::test]
@@ -81,14 +114,20 @@ async fn a_link_changes_its_relation_and_keeps_it_when_none_is_given() {
     storage.link_partners(&alice, &carol, None).await.unwrap();
     let copy = load(&storage, "alice@acme").await;
     let down = Some(Relation::Downstream);
-    assert_eq!(storage.link_partners(&alice, &carol, down).await.unwrap(), 0);
+    assert_eq!(
+        storage.link_partners(&alice, &carol, down).await.unwrap(),
+        0
+    );
     for relation in [None, down] {
         let again = storage.link_partners(&alice, &carol, relation).await;
         assert!(again.unwrap_err().to_string().contains("exists already"));
     }
     assert_eq!(told(&storage, "alice@acme", &copy).await, ["partner:carol"]);
     let of_carol = load(&storage, "carol@beta").await;
-    assert_eq!(of_carol.entry("partner", "alice@acme")["relation"], "upstream");
+    assert_eq!(
+        of_carol.entry("partner", "alice@acme")["relation"],
+        "upstream"
+    );
 }
 
 #[tokio::test]
@@ -103,9 +142,15 @@ async fn changes_tell_what_changed_and_no_more() {
         ..ProfileChange::default()
     };
     storage.set_profile(&id("bob@acme"), &title).await.unwrap();
-    storage.remove_group(&"hr@acme".parse().unwrap()).await.unwrap();
+    storage
+        .remove_group(&"hr@acme".parse().unwrap())
+        .await
+        .unwrap();
     assert_eq!(told(&storage, "alice@acme", &copy).await, ["user:bob"]);
-    storage.remove_group(&"dev@acme".parse().unwrap()).await.unwrap();
+    storage
+        .remove_group(&"dev@acme".parse().unwrap())
+        .await
+        .unwrap();
     storage.add_user(&new_user("zoe@acme")).await.unwrap();
     storage.remove_user(&id("bob@acme")).await.unwrap();
     assert_eq!(
@@ -122,7 +167,10 @@ async fn a_suspended_enterprise_vanishes_from_partners_books_and_comes_back() {
     let mut copy = load(&storage, "alice@acme").await;
     let beta = "beta".parse().unwrap();
     storage.suspend_enterprise(&beta).await.unwrap();
-    assert_eq!(told(&storage, "alice@acme", &copy).await, ["deleted:carol@beta"]);
+    assert_eq!(
+        told(&storage, "alice@acme", &copy).await,
+        ["deleted:carol@beta"]
+    );
     copy.bring_up_to_date(&storage, &alice, 1).await;
     assert_eq!(copy.ids(), ["user:alice"]);
     assert_eq!(load(&storage, "alice@acme").await.ids(), ["user:alice"]);
@@ -160,7 +208,10 @@ async fn a_member_more_in_a_large_group_costs_a_row_and_not_one_for_each_member(
         assert_eq!(tombstones(&storage).await, 0);
     }
     let copy = load(&storage, "bob@acme").await;
-    let members = copy.entry("group", "dev")["members"].as_array().unwrap().len();
+    let members = copy.entry("group", "dev")["members"]
+        .as_array()
+        .unwrap()
+        .len();
     assert_eq!(members, 2_002);
 }
 
@@ -205,13 +256,20 @@ async fn a_change_during_a_load_is_found_by_the_next() {
     assert!(!copy.page(&storage, &alice, 2).await);
     assert_eq!(copy.under_way.as_ref().unwrap().section, Section::Users);
     let began = copy.under_way.as_ref().unwrap().version;
-    storage.remove_user(&id("alice@acme")).await.unwrap_or_default();
+    storage
+        .remove_user(&id("alice@acme"))
+        .await
+        .unwrap_or_default();
     storage.add_user(&new_user("alice@acme")).await.unwrap();
     storage.remove_user(&id("bob@acme")).await.unwrap();
     storage.remove_user(&id("eve@acme")).await.unwrap();
     storage.add_user(&new_user("abe@acme")).await.unwrap();
     copy.bring_up_to_date(&storage, &alice, 2).await;
-    assert_eq!(copy.version, Some(began), "all pages carry the first one's version");
+    assert_eq!(
+        copy.version,
+        Some(began),
+        "all pages carry the first one's version"
+    );
     copy.bring_up_to_date(&storage, &alice, 2).await;
     assert_eq!(copy.ids(), ["user:abe", "user:alice", "user:dan"]);
     assert_eq!(copy.full_loads, 1);
