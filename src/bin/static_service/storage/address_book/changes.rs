@@ -18,7 +18,7 @@ const GROUPS_OF_USER: &str = "UPDATE user_group SET book_version = $3 WHERE eid 
 
 /// The users of the department `$2` of `$1`, and of all below it.
 const USERS_BELOW: &str = "\
-    WITH RECURSIVE below (did) AS (SELECT CAST($2 AS TEXT) \
+    WITH RECURSIVE below (did) AS (SELECT did FROM department WHERE eid = $1 AND did = $2 \
     UNION SELECT d.did FROM department d JOIN below b ON d.parent_did = b.did WHERE d.eid = $1) \
     UPDATE app_user SET book_version = $3 WHERE eid = $1 AND uid IN (\
     SELECT m.uid FROM department_member m WHERE m.eid = $1 AND m.did IN (SELECT did FROM below))";

@@ -34,7 +34,7 @@ macro_rules! bury_each {
 
 /// The department `$4` of the enterprise `$3` and all below it.
 const DEPARTMENTS: &str = bury_each!(
-    "WITH RECURSIVE below (did) AS (SELECT CAST($4 AS TEXT) \
+    "WITH RECURSIVE below (did) AS (SELECT did FROM department WHERE eid = $3 AND did = $4 \
      UNION SELECT d.did FROM department d JOIN below b ON d.parent_did = b.did WHERE d.eid = $3) \
      SELECT CAST($3 AS TEXT) AS eid, '' AS reader, 'department:' || did AS entry FROM below"
 );

@@ -7,7 +7,7 @@ use crate::identity::UserId;
 
 /// The enterprises whose users see `$2@$1`: the own one, and those of partners.
 const WHO_SEE_A_USER: &str = "\
-    UPDATE enterprise SET book_version = $3 WHERE eid IN (SELECT CAST($1 AS TEXT) \
+    UPDATE enterprise SET book_version = $3 WHERE eid IN (SELECT eid FROM enterprise WHERE eid = $1 \
     UNION SELECT b_eid FROM partner WHERE a_eid = $1 AND a_uid = $2 \
     UNION SELECT a_eid FROM partner WHERE b_eid = $1 AND b_uid = $2)";
 
