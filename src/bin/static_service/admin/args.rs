@@ -69,6 +69,12 @@ pub(crate) enum EnterpriseCommand {
         #[arg(long)]
         name: DisplayName,
     },
+    /// Change what people call it
+    Rename {
+        eid: EnterpriseId,
+        #[arg(long)]
+        name: DisplayName,
+    },
     /// End everything it does until it is resumed
     Suspend { eid: EnterpriseId },
     /// Lift a suspension

@@ -51,6 +51,10 @@ async fn enterprise(storage: &Storage, command: EnterpriseCommand) -> anyhow::Re
             let event = storage.add_enterprise(&eid, &name).await?;
             changed(format!("enterprise {eid} added"), event)
         }
+        EnterpriseCommand::Rename { eid, name } => {
+            let event = storage.rename_enterprise(&eid, &name).await?;
+            changed(format!("enterprise {eid} renamed"), event)
+        }
         EnterpriseCommand::Suspend { eid } => {
             let event = storage.suspend_enterprise(&eid).await?;
             changed(format!("enterprise {eid} suspended"), event)

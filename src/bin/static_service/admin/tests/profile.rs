@@ -1,4 +1,4 @@
-//! Profiles and relations as an administrator types them.
+//! Names, profiles and relations as an administrator types them.
 
 use serde_json::json;
 
@@ -46,6 +46,36 @@ async fn a_profile_is_set_in_part_cleared_and_shown() {
     ] {
         parse(&line).expect_err(&line.join(" "));
     }
+}
+
+#[tokio::test]
+async fn an_enterprise_is_renamed_and_a_suspended_one_stays_suspended() {
+    let mut desk = Desk::open().await;
+    desk.run("enterprise add acme --name Acme").await;
+    desk.events().await;
+    let told = async |desk: &mut Desk| -> Vec<String> {
+        desk.events().await.into_iter().map(|e| e.kind).collect()
+    };
+    desk.run("enterprise rename acme --name Ajax").await;
+    assert_eq!(told(&mut desk).await, ["enterprise.upserted"]);
+    desk.run("enterprise suspend acme").await;
+    desk.run("enterprise rename acme --name Apex").await;
+    let renamed = [
+        "enterprise.suspended",
+        "enterprise.upserted",
+        "enterprise.suspended",
+    ];
+    assert_eq!(told(&mut desk).await, renamed);
+    let list = desk.run("enterprise list").await;
+    assert_eq!(list.text, "acme\tApex\tsuspended");
+    for (line, want) in [
+        ("enterprise rename acme --name Apex", "exists already"),
+        ("enterprise rename nope --name Apex", "no enterprise nope"),
+    ] {
+        let error = desk.try_run(line).await.expect_err(line).to_string();
+        assert!(error.contains(want), "{line}: {error}");
+    }
+    assert!(desk.events().await.is_empty());
 }
 
 #[tokio::test]

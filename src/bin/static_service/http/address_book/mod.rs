@@ -8,8 +8,8 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
-use axum::http::header::{CACHE_CONTROL, ETAG, VARY};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::header::{CACHE_CONTROL, ETAG, IF_NONE_MATCH, VARY};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get};
 use serde::{Deserialize, Serialize};
@@ -62,7 +62,7 @@ async fn address_book(
     let Query(query) = query.map_err(refused)?;
     let (asked, limit) = (query.asked()?, query.limit()?);
     let begins = matches!(asked, BookAsked::Begin(_));
-    if begins {
+    if begins && headers.contains_key(IF_NONE_MATCH) {
         let version = app.storage.address_book_version(reader.eid()).await?;
         if client_has(&headers, &etag(&reader, version)) {
             let caching = caching(&reader, Some(version));
@@ -120,7 +120,7 @@ fn caching(reader: &UserId, version: Option<BookVersion>) -> HeaderMap {
         (VARY, "authorization"),
     ];
     for (name, value) in fixed {
-        headers.insert(name, axum::http::HeaderValue::from_static(value));
+        headers.insert(name, HeaderValue::from_static(value));
     }
     let tag = version.and_then(|version| etag(reader, version).parse().ok());
     headers.extend(tag.map(|tag| (ETAG, tag)));

@@ -109,7 +109,7 @@ fn a_copy_with_all_changes_taken_in_is_the_address_book() {
         .build()
         .unwrap();
     let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig {
-        cases: 40,
+        cases: 24,
         failure_persistence: None,
         ..ProptestConfig::default()
     });

@@ -30,6 +30,7 @@ pub(super) enum Deed {
     /// Of users of an enterprise and of the next one.
     Link(usize, usize, usize, usize),
     Unlink(usize, usize, usize),
+    RenameEnterprise(usize, usize),
     Suspend(usize),
     Resume(usize),
     Prune,
@@ -57,6 +58,7 @@ pub(super) fn deed() -> impl Strategy<Value = Deed> {
         1 => (n(), n(), n()).prop_map(|(e, d, u)| Deed::Unplace(e, d, u)),
         4 => (n(), 0..2_usize, 0..2_usize, n()).prop_map(|(e, u, w, r)| Deed::Link(e, u, w, r)),
         3 => (n(), 0..2_usize, 0..2_usize).prop_map(|(e, u, w)| Deed::Unlink(e, u, w)),
+        1 => one().prop_map(|(e, v)| Deed::RenameEnterprise(e, v)),
         1 => n().prop_map(Deed::Suspend),
         1 => n().prop_map(Deed::Resume),
         1 => Just(Deed::Prune),
@@ -128,6 +130,9 @@ impl Deed {
             Deed::Unlink(e, u, w) => {
                 let (one, other) = (user(e, u), user((e + 1) % FEW, w));
                 storage.unlink_partners(&one, &other).await?;
+            }
+            Deed::RenameEnterprise(e, v) => {
+                storage.rename_enterprise(&eid(e), &word(v)).await?;
             }
             Deed::Suspend(e) => drop(storage.suspend_enterprise(&eid(e)).await?),
             Deed::Resume(e) => drop(storage.resume_enterprise(&eid(e)).await?),
