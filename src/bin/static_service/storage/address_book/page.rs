@@ -91,7 +91,7 @@ impl Storage {
         asked: BookAsked,
         limit: u32,
     ) -> Result<Option<BookPage>> {
-        let mut tx = self.read.begin().await?;
+        let mut tx = self.begin_read().await?;
         let standing = standing(&mut tx, reader).await?;
         let Some(place) = standing.place(asked) else {
             return Ok(None);

@@ -12,21 +12,24 @@ use serde_json::Value;
 
 use super::{BookAsked, BookCursor, BookVersion};
 use crate::identity::UserId;
-use crate::storage::{NewUser, Storage};
+use crate::storage::scratch::Scratch;
+use crate::storage::{Location, NewUser, Storage};
 
-/// A database with nothing in it. It does not wait for the disk: thousands of changes would take minutes on
-/// a busy one, and nobody pulls the plug on it.
-async fn open() -> (tempfile::TempDir, Storage) {
-    let dir = tempfile::tempdir().unwrap();
-    let storage = Storage::open(&dir.path().join("db")).await.unwrap();
-    let careless = sqlx::query("PRAGMA synchronous = OFF");
-    careless.execute(&storage.write).await.unwrap();
-    (dir, storage)
+/// A database with nothing in it. It does not wait for the disk (nor does PostgreSQL in tests): thousands of
+/// changes would take minutes on a busy one, and nobody pulls the plug.
+async fn open() -> (Scratch, Storage) {
+    let scratch = Scratch::new().await;
+    let storage = scratch.open().await;
+    if matches!(scratch.location(), Location::File(_)) {
+        let careless = sqlx::query("PRAGMA synchronous = OFF");
+        careless.execute(&storage.writer.pool).await.unwrap();
+    }
+    (scratch, storage)
 }
 
 /// Enterprises `acme` and `beta` with those users.
-async fn open_with(users: &[&str]) -> (tempfile::TempDir, Storage) {
-    let (dir, storage) = open().await;
+async fn open_with(users: &[&str]) -> (Scratch, Storage) {
+    let (scratch, storage) = open().await;
     for eid in ["acme", "beta"] {
         let (id, name) = (eid.parse().unwrap(), eid.parse().unwrap());
         storage.add_enterprise(&id, &name).await.unwrap();
@@ -34,7 +37,7 @@ async fn open_with(users: &[&str]) -> (tempfile::TempDir, Storage) {
     for user in users {
         storage.add_user(&new_user(user)).await.unwrap();
     }
-    (dir, storage)
+    (scratch, storage)
 }
 
 fn id(user: &str) -> UserId {
