@@ -8,7 +8,7 @@ use super::args::{
     NoticeCommand, PartnerCommand, SendArgs, SessionCommand, To, TokenCommand, UserCommand, Word,
 };
 use super::output::Done;
-use super::{department, list, profile, standard_input};
+use super::{department, import, list, profile, standard_input};
 use crate::http::GENERATED_PREFIX;
 use crate::identity::{BrokerId, DisplayName};
 use crate::password::Passwords;
@@ -109,6 +109,7 @@ async fn user(
                 json: json!({ "revoked": revoked }),
             })
         }
+        UserCommand::Import { file } => import::import(storage, passwords, &file).await,
         UserCommand::Profile(command) => profile::profile(storage, command).await,
         UserCommand::Role(command) => grant(storage, command, "role", Grant::Role).await,
         UserCommand::Channel(command) => grant(storage, command, "channel", Grant::Channel).await,

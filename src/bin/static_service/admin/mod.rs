@@ -3,6 +3,7 @@
 mod args;
 mod carry_out;
 mod department;
+mod import;
 mod list;
 mod output;
 mod profile;

@@ -31,6 +31,7 @@ mod sessions;
 mod small_writes;
 mod sqlite;
 mod tokens;
+mod user_import;
 mod users;
 
 #[cfg(test)]
@@ -56,6 +57,7 @@ pub(crate) use notices::{Audience, NewNotice};
 pub(crate) use partners::Relation;
 pub(crate) use sessions::SessionUser;
 pub(crate) use tokens::{LiveToken, NewToken, Owner};
+pub(crate) use user_import::ImportedUser;
 pub(crate) use users::NewUser;
 
 use outbox::{WriteTx, Writer};

@@ -2,6 +2,7 @@
 
 mod changes;
 mod departments;
+mod import;
 mod lists;
 mod profile;
 mod refusals;
