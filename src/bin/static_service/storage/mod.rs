@@ -56,6 +56,9 @@ pub(crate) use users::NewUser;
 use outbox::{WriteTx, Writer};
 use small_writes::SmallWrites;
 
+/// Whoever watches replicas gives up on one after a few seconds.
+const READY_WITHIN: std::time::Duration = std::time::Duration::from_secs(2);
+
 /// The database, as sqlx names it.
 type Db = sqlx::Any;
 /// A connection to it.
@@ -107,9 +110,11 @@ impl Storage {
         self.writer.backend.begin_read(&self.read).await
     }
 
-    /// Whether the database answers.
+    /// Whether the database answers, in time for whoever asks whether we are ready.
     pub(crate) async fn ping(&self) -> Result<()> {
-        sqlx::query("SELECT 1").execute(&self.read).await?;
+        let asked = sqlx::query("SELECT 1").execute(&self.read);
+        let answered = tokio::time::timeout(READY_WITHIN, asked).await;
+        answered.unwrap_or(Err(sqlx::Error::PoolTimedOut))?;
         Ok(())
     }
 

@@ -118,13 +118,14 @@ async fn a_listener_that_does_not_read_delays_one_token_and_no_more() {
     let start = Instant::now();
     service.token(&session, "pc").await.member("token");
     assert!(start.elapsed() >= Duration::from_millis(190));
-    let start = Instant::now();
-    service.token(&session, "pc").await.member("token");
-    assert!(
-        start.elapsed() < Duration::from_millis(150),
-        "{:?}",
-        start.elapsed()
-    );
+    // Each of them would have waited as long; on a busy machine one may take its time for other reasons.
+    let mut shortest = Duration::MAX;
+    for _ in 0..5 {
+        let start = Instant::now();
+        service.token(&session, "pc").await.member("token");
+        shortest = shortest.min(start.elapsed());
+    }
+    assert!(shortest < Duration::from_millis(190), "{shortest:?}");
     drop(stuck);
     assert_eq!(service.app.hub.listeners(), 0);
 }
