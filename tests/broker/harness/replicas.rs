@@ -13,6 +13,10 @@ use tokio::time::{sleep, timeout};
 use super::conf::BROKER_SECRET;
 use super::wait::PATIENCE;
 
+/// How long a caller waits for an answer: longer than a replica that hangs can keep the others from writing.
+const ANSWER_WITHIN: Duration = Duration::from_secs(7);
+/// How long it tries.
+const TRIES_FOR: Duration = PATIENCE.saturating_mul(4);
 /// Between two tries.
 const PAUSE: Duration = Duration::from_millis(20);
 
@@ -47,7 +51,7 @@ impl Caller {
 
     /// Posts JSON until one of the replicas answers well.
     pub(crate) async fn post(&mut self, path: &str, bearer: &str, body: &Value) -> Value {
-        let asked = timeout(PATIENCE, async {
+        let asked = timeout(TRIES_FOR, async {
             loop {
                 if let Some(answer) = self.try_post(path, bearer, body).await {
                     return answer;
@@ -62,6 +66,7 @@ impl Caller {
     async fn try_post(&self, path: &str, bearer: &str, body: &Value) -> Option<Value> {
         let request = self.http.post(self.url(path)).bearer_auth(bearer);
         let request = request
+            .timeout(ANSWER_WITHIN)
             .header("content-type", "application/json")
             .body(body.to_string());
         let response = request.send().await.ok()?;

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 
+use rustix::process::Signal;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
@@ -107,6 +108,12 @@ impl StaticService {
     /// SIGKILL.
     pub(crate) fn kill(&mut self) {
         self.process = None;
+    }
+
+    /// SIGSTOP: it hangs until it is killed.
+    pub(crate) fn hang(&mut self) {
+        let process = self.process.as_mut().expect("a running service");
+        assert!(process.signal(Signal::STOP), "it has ended");
     }
 
     pub(crate) fn url(&self) -> String {
