@@ -186,6 +186,22 @@ async fn an_id_that_cannot_be_resumed_asks_for_a_snapshot_and_goes_on() {
 }
 
 #[tokio::test]
+async fn a_stream_so_slow_that_retention_overtakes_it_asks_for_a_snapshot_and_goes_on() {
+    let service = Service::start().await;
+    let unread = service.get("/control/v1/feed", &[]).await;
+    let mut newest = 0;
+    for n in 0..100 {
+        newest = notice(service.storage(), &n.to_string()).await;
+    }
+    service.storage().forget_events_before(newest - 2).await;
+    let mut feed = Feed::read(unread);
+    let (id, kind, _) = feed.next().await;
+    assert_eq!((id, kind.as_str()), (newest, "snapshot.required"));
+    let sent = notice(service.storage(), "after").await;
+    assert_eq!(feed.next().await.0, sent);
+}
+
+#[tokio::test]
 async fn since_is_for_people_who_have_no_header() {
     let service = Service::start().await;
     let head = service.storage().refresh_head().await.unwrap();
