@@ -15,6 +15,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Notify;
 
 use crate::clock::now_ms;
+use crate::files::{FileArgs, Files, LinkKey};
 use crate::http::{App, Settings, router};
 use crate::identity::EnterpriseId;
 use crate::password::{Cost, Passwords};
@@ -53,6 +54,8 @@ pub(crate) struct ServeArgs {
     /// File that gets the bound address once requests are served
     #[arg(long, value_name = "FILE")]
     ready_file: Option<PathBuf>,
+    #[command(flatten)]
+    files: FileArgs,
 }
 
 impl ServeArgs {
@@ -75,19 +78,40 @@ pub(crate) async fn serve(args: ServeArgs) -> anyhow::Result<()> {
         storage.clone(),
         Passwords::new(Cost::OWASP)?,
         args.settings(),
-    );
+    )
+    .with_files(open_files(&args, &storage).await?);
     let listener = TcpListener::bind(&args.listen)
         .await
         .with_context(|| format!("cannot listen on {}", args.listen))?;
     let stop = asked_to_stop()?;
     announce(listener.local_addr()?, args.ready_file.as_deref())?;
+    let files = app.files.clone();
     tokio::select! {
         served = run(Arc::new(app), listener, stop) => served?,
         () = follow(&storage) => (),
         () = prune(&storage) => (),
+        () = keep_files_clean(files) => (),
     }
     storage.close().await;
     Ok(())
+}
+
+/// The files, if this service is to keep any.
+async fn open_files(args: &ServeArgs, storage: &Storage) -> anyhow::Result<Option<Files>> {
+    let Some(folder) = args.files.folder(Some(&args.db)) else {
+        return Ok(None);
+    };
+    let opened = Files::open(
+        &folder,
+        storage.clone(),
+        args.files.limits(),
+        LinkKey::random(),
+    );
+    let mut files = opened
+        .await
+        .with_context(|| format!("cannot keep files in {}", folder.display()))?;
+    files.public_url = args.files.public_url.clone();
+    Ok(Some(files))
 }
 
 /// Completes on SIGTERM or SIGINT.
@@ -159,6 +183,13 @@ async fn follow(storage: &Storage) {
             tracing::error!(%error, "cannot follow other processes' writes");
         }
         tokio::time::sleep(RETRY).await;
+    }
+}
+
+async fn keep_files_clean(files: Option<Arc<Files>>) {
+    match files {
+        Some(files) => files.keep_clean().await,
+        None => std::future::pending().await,
     }
 }
 

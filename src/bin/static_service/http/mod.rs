@@ -7,6 +7,7 @@ mod authenticate;
 mod body;
 mod broker_feed;
 mod directory;
+mod files;
 mod health;
 mod introspect;
 mod limiter;
@@ -27,6 +28,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
 
 use crate::feed::hub::Hub;
+use crate::files::Files;
 use crate::password::Passwords;
 use crate::storage::Storage;
 pub(crate) use authenticate::GENERATED_PREFIX;
@@ -60,6 +62,8 @@ pub(crate) struct App {
     logins: Limiter,
     brokers: authenticate::ChosenSecrets,
     settings: Settings,
+    /// None: this service keeps no files.
+    pub(crate) files: Option<Arc<Files>>,
 }
 
 impl App {
@@ -72,7 +76,14 @@ impl App {
             logins: Limiter::new(),
             brokers: authenticate::ChosenSecrets::new(),
             settings,
+            files: None,
         }
+    }
+
+    /// Has it keep files.
+    pub(crate) fn with_files(mut self, files: Option<Files>) -> App {
+        self.files = files.map(Arc::new);
+        self
     }
 }
 
@@ -82,6 +93,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/api/v1/login", post(login::login))
         .route("/api/v1/logout", post(login::logout))
         .route("/api/v1/token", post(token::token))
+        .merge(files::routes())
         .merge(admin::routes())
         .route("/oauth2/introspect", post(introspect::introspect))
         .route("/oauth2/revoke", post(revoke::revoke))

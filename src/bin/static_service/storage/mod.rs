@@ -5,11 +5,14 @@
 //! transactional outbox). SQL is kept portable (`$1` parameters, `on conflict`, no SQLite functions
 //! outside the migrations), since PostgreSQL is to follow.
 
+mod acquaintance;
 mod brokers;
 mod departments;
 mod directory;
 mod enterprises;
 mod error;
+mod file_cleaning;
+mod files;
 mod foreign_writes;
 mod grants;
 mod groups;
@@ -38,6 +41,8 @@ use tokio::sync::watch;
 pub(crate) use departments::DepartmentChange;
 pub(crate) use directory::Snapshot;
 pub(crate) use error::StorageError;
+pub(crate) use file_cleaning::KeptFile;
+pub(crate) use files::{NewFile, StoredFile};
 pub(crate) use grants::Grant;
 pub(crate) use listings::Page;
 pub(crate) use logs::LogRecord;
