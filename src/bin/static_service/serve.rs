@@ -15,11 +15,12 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Notify;
 
 use crate::clock::now_ms;
+use crate::database::DatabaseArgs;
 use crate::files::{FileArgs, Files, LinkKey};
 use crate::http::{App, Settings, router};
 use crate::identity::EnterpriseId;
 use crate::password::{Cost, Passwords};
-use crate::storage::Storage;
+use crate::storage::{Location, Storage};
 
 /// Time between looks for what can be deleted.
 const PRUNE_INTERVAL: Duration = Duration::from_secs(60);
@@ -33,9 +34,8 @@ const SCHEMES: [&str; 7] = ["tcp", "mqtt", "mqtts", "ssl", "tls", "ws", "wss"];
 /// What to serve, and where.
 #[derive(Debug, clap::Args)]
 pub(crate) struct ServeArgs {
-    /// The database file; created when missing
-    #[arg(long, value_name = "FILE")]
-    db: PathBuf,
+    #[command(flatten)]
+    database: DatabaseArgs,
     /// Address to listen on; port 0 takes a free one
     #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:0")]
     listen: String,
@@ -71,15 +71,16 @@ impl ServeArgs {
 
 /// Serves until SIGTERM or SIGINT.
 pub(crate) async fn serve(args: ServeArgs) -> anyhow::Result<()> {
-    let storage = Storage::open(&args.db)
+    let location = args.database.location()?;
+    let storage = Storage::open(&location)
         .await
-        .with_context(|| format!("cannot open {}", args.db.display()))?;
+        .with_context(|| format!("cannot open {location}"))?;
     let app = App::new(
         storage.clone(),
         Passwords::new(Cost::OWASP)?,
         args.settings(),
     )
-    .with_files(open_files(&args, &storage).await?);
+    .with_files(open_files(&args.files, &location, &storage).await?);
     let listener = TcpListener::bind(&args.listen)
         .await
         .with_context(|| format!("cannot listen on {}", args.listen))?;
@@ -97,20 +98,23 @@ pub(crate) async fn serve(args: ServeArgs) -> anyhow::Result<()> {
 }
 
 /// The files, if this service is to keep any.
-async fn open_files(args: &ServeArgs, storage: &Storage) -> anyhow::Result<Option<Files>> {
-    let Some(folder) = args.files.folder(Some(&args.db)) else {
+async fn open_files(
+    args: &FileArgs,
+    location: &Location,
+    storage: &Storage,
+) -> anyhow::Result<Option<Files>> {
+    let database = match location {
+        Location::File(file) => Some(file.as_path()),
+        Location::Server(_) => None,
+    };
+    let Some(folder) = args.folder(database) else {
         return Ok(None);
     };
-    let opened = Files::open(
-        &folder,
-        storage.clone(),
-        args.files.limits(),
-        LinkKey::random(),
-    );
+    let opened = Files::open(&folder, storage.clone(), args.limits(), LinkKey::random());
     let mut files = opened
         .await
         .with_context(|| format!("cannot keep files in {}", folder.display()))?;
-    files.public_url = args.files.public_url.clone();
+    files.public_url = args.public_url.clone();
     Ok(Some(files))
 }
 
@@ -176,7 +180,7 @@ fn write_atomically(file: &Path, text: &str) -> std::io::Result<()> {
     std::fs::rename(&partial, file)
 }
 
-/// Follows what `admin` writes; starts over when the database fails.
+/// Follows what `admin` and other replicas write; starts over when the database fails.
 async fn follow(storage: &Storage) {
     loop {
         if let Err(error) = storage.follow_foreign_writes().await {
@@ -225,6 +229,7 @@ fn broker_for(text: &str) -> Result<(String, String), String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::storage::scratch::Scratch;
 
     #[test]
     fn broker_addresses_are_checked_at_start() {
@@ -253,8 +258,8 @@ mod tests {
     async fn stopping_ends_open_streams_and_idle_connections_within_a_second() {
         use base64::Engine as _;
         use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-        let dir = tempfile::tempdir().unwrap();
-        let storage = Storage::open(&dir.path().join("db")).await.unwrap();
+        let scratch = Scratch::new().await;
+        let storage = scratch.open().await;
         let hash = format!("sha256:{}", crate::secret::Digest::of(b"s").as_str());
         storage
             .add_broker(&"b1".parse().unwrap(), &hash)
