@@ -8,7 +8,7 @@
 //! | `feed` | events, listeners, streams |
 //! | `storage` | the only SQL |
 //! | `listing` | entries of administrators' lists |
-//! | `identity`, `secret`, `password`, `clock` | values: checked names, redacted secrets, hashes, time |
+//! | `identity`, `secret`, `password`, `service_key`, `clock` | values: checked names, redacted secrets, hashes, the key behind derived secrets, time |
 
 #![cfg_attr(
     test,
@@ -24,6 +24,7 @@ mod listing;
 mod password;
 mod secret;
 mod serve;
+mod service_key;
 mod storage;
 
 use std::process::ExitCode;

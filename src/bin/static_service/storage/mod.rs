@@ -19,6 +19,7 @@ mod notices;
 mod outbox;
 mod partners;
 mod rights;
+mod service_key;
 mod sessions;
 mod tokens;
 mod users;
@@ -28,12 +29,13 @@ mod tests;
 
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
-use tokio::sync::watch;
+use tokio::sync::{OnceCell, watch};
 
 pub(crate) use departments::DepartmentChange;
 pub(crate) use directory::Snapshot;
@@ -47,6 +49,7 @@ pub(crate) use sessions::SessionUser;
 pub(crate) use tokens::{LiveToken, NewToken, Owner};
 pub(crate) use users::NewUser;
 
+use crate::service_key::ServiceKey;
 use outbox::WriteTx;
 
 /// How long a writer waits for another process to finish its transaction.
@@ -80,6 +83,7 @@ pub(crate) struct Storage {
     head: watch::Sender<EventId>,
     /// The write-ahead log beside the database file.
     log_file: PathBuf,
+    service_key: Arc<OnceCell<ServiceKey>>,
 }
 
 impl Storage {
@@ -106,6 +110,7 @@ impl Storage {
             write,
             head: watch::Sender::new(0),
             log_file: log_file(file),
+            service_key: Arc::default(),
         };
         storage.refresh_head().await?;
         Ok(storage)
