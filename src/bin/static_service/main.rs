@@ -10,7 +10,7 @@
 //! | `storage` | the only SQL |
 //! | `files` | the bytes of shared files, on the disk |
 //! | `listing` | entries of administrators' lists |
-//! | `identity`, `secret`, `password`, `clock` | values: checked names, redacted secrets, hashes, time |
+//! | `identity`, `secret`, `password`, `service_key`, `clock` | values: checked names, redacted secrets, hashes, the key behind derived secrets, time |
 
 #![cfg_attr(
     test,
@@ -28,6 +28,7 @@ mod listing;
 mod password;
 mod secret;
 mod serve;
+mod service_key;
 mod storage;
 
 use std::process::ExitCode;

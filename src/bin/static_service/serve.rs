@@ -16,10 +16,11 @@ use tokio::sync::Notify;
 
 use crate::clock::now_ms;
 use crate::database::DatabaseArgs;
-use crate::files::{FileArgs, Files, LinkKey};
+use crate::files::{FileArgs, Files};
 use crate::http::{App, Settings, router};
 use crate::identity::EnterpriseId;
 use crate::password::{Cost, Passwords};
+use crate::service_key::ServiceKey;
 use crate::storage::{Location, Storage};
 
 /// Time between looks for what can be deleted.
@@ -51,6 +52,10 @@ pub(crate) struct ServeArgs {
     /// Lifetime of a client's session, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 604_800)]
     session_ttl_s: u32,
+    /// File that holds the service key (32 random bytes or more); without it the key is kept in the
+    /// database. All replicas need the same
+    #[arg(long, value_name = "FILE")]
+    service_key_file: Option<PathBuf>,
     /// File that gets the bound address once requests are served
     #[arg(long, value_name = "FILE")]
     ready_file: Option<PathBuf>,
@@ -75,6 +80,7 @@ pub(crate) async fn serve(args: ServeArgs) -> anyhow::Result<()> {
     let storage = Storage::open(&location)
         .await
         .with_context(|| format!("cannot open {location}"))?;
+    find_service_key(&storage, args.service_key_file.as_deref()).await?;
     let app = App::new(
         storage.clone(),
         Passwords::new(Cost::OWASP)?,
@@ -110,12 +116,22 @@ async fn open_files(
     let Some(folder) = args.folder(database) else {
         return Ok(None);
     };
-    let opened = Files::open(&folder, storage.clone(), args.limits(), LinkKey::random());
+    let opened = Files::open(&folder, storage.clone(), args.limits());
     let mut files = opened
         .await
         .with_context(|| format!("cannot keep files in {}", folder.display()))?;
     files.public_url = args.public_url.clone();
     Ok(Some(files))
+}
+
+/// The key of the file, or that of the database, which is made when there is none: at the start, so that
+/// what is wrong with it is not found out at the first login.
+async fn find_service_key(storage: &Storage, file: Option<&Path>) -> anyhow::Result<()> {
+    match file {
+        Some(file) => storage.use_service_key(ServiceKey::read(file)?),
+        None => drop(storage.service_key().await?),
+    }
+    Ok(())
 }
 
 /// Completes on SIGTERM or SIGINT.

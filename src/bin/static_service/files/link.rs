@@ -7,17 +7,12 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
-use zeroize::Zeroizing;
 
 use super::id::FileId;
-
-/// Keeps these signatures apart from all others.
-const PURPOSE: &str = "file link 1";
-/// Bytes of the key.
-pub(crate) const KEY_BYTES: usize = 32;
+use crate::service_key::DerivedKey;
 
 /// What links are signed with. All replicas have the same.
-pub(crate) struct LinkKey(Zeroizing<[u8; KEY_BYTES]>);
+pub(crate) struct LinkKey(DerivedKey);
 
 /// What a link says.
 #[derive(Debug, Clone)]
@@ -31,15 +26,11 @@ pub(crate) struct SignedLink<'a> {
 }
 
 impl LinkKey {
-    /// Takes a secret key.
-    pub(crate) fn new(key: Zeroizing<[u8; KEY_BYTES]>) -> LinkKey {
-        LinkKey(key)
-    }
+    /// What the key is derived for.
+    pub(super) const PURPOSE: &str = "file-link";
 
-    /// A key that nobody else has: its links end with it.
-    pub(crate) fn random() -> LinkKey {
-        let mut key = Zeroizing::new([0; KEY_BYTES]);
-        rand::fill(key.as_mut_slice());
+    /// A key that was derived for this.
+    pub(super) fn new(key: DerivedKey) -> LinkKey {
         LinkKey(key)
     }
 
@@ -59,7 +50,7 @@ impl LinkKey {
             .expect("HMAC takes keys of any length");
         // Unambiguous, whatever stands in the middle: the others hold no line break.
         let (id, to, expires) = (link.id.as_str(), link.to, link.expires_at_s);
-        mac.update(format!("{PURPOSE}\n{id}\n{to}\n{expires}").as_bytes());
+        mac.update(format!("{id}\n{to}\n{expires}").as_bytes());
         mac
     }
 }
@@ -76,7 +67,8 @@ mod tests {
 
     #[test]
     fn a_signature_is_good_for_its_file_recipient_time_and_key_only() {
-        let (id, other, key) = (FileId::random(), FileId::random(), LinkKey::random());
+        let (id, other) = (FileId::random(), FileId::random());
+        let key = LinkKey::new(DerivedKey::new([7; 32]));
         let link = SignedLink {
             id: &id,
             to: "bob",
@@ -92,7 +84,8 @@ mod tests {
         for wrong in &wrong {
             assert!(!key.is_signature(wrong, &signature), "{wrong:?}");
         }
-        assert!(!LinkKey::random().is_signature(&link, &signature));
+        let another = LinkKey::new(DerivedKey::new([8; 32]));
+        assert!(!another.is_signature(&link, &signature));
         let cut = &signature[..42];
         let padded = format!("{signature}=");
         for wrong in ["", "!", cut, padded.as_str()] {

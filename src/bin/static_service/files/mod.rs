@@ -72,7 +72,6 @@ impl Files {
         folder: &Path,
         storage: Storage,
         limits: Limits,
-        links: LinkKey,
     ) -> Result<Files, FileError> {
         let root = folder.to_owned();
         let (folder, mark) = on_disk(move || {
@@ -86,12 +85,13 @@ impl Files {
             mark.undo();
             return Err(folder.foreign(store_id));
         }
+        let key = storage.service_key().await?;
         Ok(Files {
             folder,
             storage,
             store_id,
             limits,
-            links,
+            links: LinkKey::new(key.derive(LinkKey::PURPOSE, &[])),
             public_url: None,
         })
     }

@@ -28,6 +28,7 @@ mod outbox;
 mod partners;
 mod postgres;
 mod rights;
+mod service_key;
 mod sessions;
 mod small_writes;
 mod sqlite;
@@ -39,9 +40,10 @@ pub(crate) mod scratch;
 #[cfg(test)]
 mod tests;
 
-use sqlx::{AnyPool, Transaction};
+use std::sync::Arc;
 
-use tokio::sync::watch;
+use sqlx::{AnyPool, Transaction};
+use tokio::sync::{OnceCell, watch};
 
 pub(crate) use departments::DepartmentChange;
 pub(crate) use directory::Snapshot;
@@ -58,6 +60,7 @@ pub(crate) use sessions::SessionUser;
 pub(crate) use tokens::{LiveToken, NewToken, Owner};
 pub(crate) use users::NewUser;
 
+use crate::service_key::ServiceKey;
 use outbox::{WriteTx, Writer};
 use small_writes::SmallWrites;
 
@@ -77,6 +80,7 @@ pub(crate) struct Storage {
     snapshots: AnyPool,
     writer: Writer,
     small_writes: SmallWrites,
+    service_key: Arc<OnceCell<ServiceKey>>,
 }
 
 impl Storage {
@@ -97,6 +101,7 @@ impl Storage {
             snapshots: pools.snapshots,
             small_writes: small_writes::start(writer.clone()),
             writer,
+            service_key: Arc::default(),
         };
         storage.refresh_head().await?;
         Ok(storage)
