@@ -181,6 +181,8 @@ fn hash_error(error: impl std::fmt::Display) -> PasswordError {
 
 #[cfg(test)]
 mod tests {
+    use argon2::PasswordHasher as _;
+
     use super::*;
 
     #[tokio::test]

@@ -104,3 +104,40 @@ async fn receive<E>(
         Ending::Whole | Ending::TooLong => Ok(writer),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::ErrorKind;
+
+    use futures_util::stream;
+
+    use super::*;
+    use crate::files::folder::Folder;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_sender_that_falls_silent_is_given_up_and_what_came_is_kept() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = Folder::create(dir.path()).unwrap();
+        let file = StoredFile {
+            id: FileId::random(),
+            owner: "alice@acme".parse().unwrap(),
+            name: "a".into(),
+            content_type: "a/b".into(),
+            size: 10,
+            sha256: None,
+            expires_at_s: 0,
+        };
+        let locked = lock(&folder, &file.id, true).await.unwrap().unwrap();
+        let came = stream::iter([Ok::<_, std::io::Error>(Bytes::from_static(b"abc"))]);
+        let body = came.chain(stream::pending());
+        let received = receive(Writer::new(locked), &file, Box::pin(body)).await;
+        assert!(matches!(received, Err(FileError::Silent(_))));
+        assert_eq!(std::fs::read(folder.partial(&file.id)).unwrap(), b"abc");
+        let again = crate::files::lock::try_lock(&folder, &file.id, false);
+        assert!(
+            again.is_ok_and(|locked| locked.is_some()),
+            "{:?}",
+            ErrorKind::WouldBlock
+        );
+    }
+}
