@@ -9,14 +9,15 @@
 //! | `feed` | events, listeners, streams |
 //! | `storage` | the only SQL |
 //! | `files` | the bytes of shared files, on the disk |
-//! | `listing` | entries of administrators' lists |
-//! | `identity`, `secret`, `password`, `service_key`, `clock` | values: checked names, redacted secrets, hashes, the key behind derived secrets, time |
+//! | `listing`, `address_book` | entries of administrators' lists, and of address books |
+//! | `identity`, `profile`, `secret`, `password`, `service_key`, `clock` | values: checked names and texts, redacted secrets, hashes, the key behind derived secrets, time |
 
 #![cfg_attr(
     test,
     allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)
 )]
 
+mod address_book;
 mod admin;
 mod clock;
 mod database;
@@ -26,6 +27,7 @@ mod http;
 mod identity;
 mod listing;
 mod password;
+mod profile;
 mod secret;
 mod serve;
 mod service_key;

@@ -58,7 +58,7 @@ impl Files {
         if file.sha256.is_some() {
             return Ok(at);
         }
-        let writer = receive(Writer::new(locked), &file, body).await?;
+        let writer = receive(Writer::new(locked), &file, body, SILENCE).await?;
         let writer = writer.sync().await?;
         let len = writer.len;
         if len == file.size {
@@ -72,11 +72,12 @@ async fn receive<E>(
     mut writer: Writer,
     file: &StoredFile,
     mut body: impl Stream<Item = Result<Bytes, E>> + Unpin,
+    silence: Duration,
 ) -> Result<Writer, FileError> {
     let start = writer.len;
     let (mut gathered, mut room) = (Vec::new(), file.size.saturating_sub(start));
     let ending = loop {
-        let bytes = match tokio::time::timeout(SILENCE, body.next()).await {
+        let bytes = match tokio::time::timeout(silence, body.next()).await {
             Ok(Some(Ok(bytes))) => bytes,
             Ok(Some(Err(_))) => break Ending::Cut,
             Ok(None) => break Ending::Whole,
@@ -100,21 +101,21 @@ async fn receive<E>(
     (writer, _) = writer.append(gathered).await?;
     match ending {
         Ending::Cut => Err(FileError::Cut),
-        Ending::Silent => Err(FileError::Silent(SILENCE)),
+        Ending::Silent => Err(FileError::Silent(silence)),
         Ending::Whole | Ending::TooLong => Ok(writer),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::io::ErrorKind;
-
     use futures_util::stream;
 
     use super::*;
     use crate::files::folder::Folder;
 
-    #[tokio::test(start_paused = true)]
+    const SHORT: Duration = Duration::from_millis(10);
+
+    #[tokio::test]
     async fn a_sender_that_falls_silent_is_given_up_and_what_came_is_kept() {
         let dir = tempfile::tempdir().unwrap();
         let folder = Folder::create(dir.path()).unwrap();
@@ -130,14 +131,13 @@ mod tests {
         let locked = lock(&folder, &file.id, true).await.unwrap().unwrap();
         let came = stream::iter([Ok::<_, std::io::Error>(Bytes::from_static(b"abc"))]);
         let body = came.chain(stream::pending());
-        let received = receive(Writer::new(locked), &file, Box::pin(body)).await;
+        let received = receive(Writer::new(locked), &file, Box::pin(body), SHORT).await;
         assert!(matches!(received, Err(FileError::Silent(_))));
         assert_eq!(std::fs::read(folder.partial(&file.id)).unwrap(), b"abc");
         let again = crate::files::lock::try_lock(&folder, &file.id, false);
         assert!(
             again.is_ok_and(|locked| locked.is_some()),
-            "{:?}",
-            ErrorKind::WouldBlock
+            "the lock is free"
         );
     }
 }

@@ -7,6 +7,8 @@
 //! tells of it are one transaction ([`WriteTx`], the transactional outbox).
 
 mod acquaintance;
+mod address_book;
+mod avatars;
 mod backend;
 mod brokers;
 mod departments;
@@ -45,6 +47,8 @@ use std::sync::Arc;
 use sqlx::{AnyPool, Transaction};
 use tokio::sync::{OnceCell, watch};
 
+pub(crate) use address_book::{BookAsked, BookCursor, BookVersion, Place, Section};
+pub(crate) use avatars::NewAvatar;
 pub(crate) use departments::DepartmentChange;
 pub(crate) use directory::Snapshot;
 pub(crate) use error::StorageError;
@@ -56,6 +60,7 @@ pub(crate) use listings::Page;
 pub(crate) use location::{DatabaseUrl, Location};
 pub(crate) use logs::LogRecord;
 pub(crate) use notices::{Audience, NewNotice};
+pub(crate) use partners::Relation;
 pub(crate) use sessions::SessionUser;
 pub(crate) use tokens::{LiveToken, NewToken, Owner};
 pub(crate) use users::NewUser;

@@ -60,7 +60,10 @@ fn base_url(files: &Files, uri: &Uri, headers: &HeaderMap) -> Result<String, Pro
     let host = headers.get(HOST).and_then(|host| host.to_str().ok());
     let host = host.or(uri.authority().map(Authority::as_str));
     let host: Option<Authority> = host.and_then(|host| host.parse().ok());
-    match host.filter(|host| !host.as_str().contains('@')) {
+    let is_plain = |host: &Authority| {
+        host.as_str() == host.host() || (host.port_u16().is_some() && !host.as_str().contains('@'))
+    };
+    match host.filter(is_plain) {
         Some(host) => Ok(format!("{}://{host}", uri.scheme_str().unwrap_or("http"))),
         None => Err(Problem::bad_request(
             "want a Host header: host or host:port",
