@@ -6,6 +6,7 @@
 //! | `refresh`, `introspect`, `book`, `feed` | the works |
 //! | `installation`, `population` | the service's processes and database; who is in it |
 //! | `client`, `load`, `listener` | one HTTP connection; many of them; one that follows the feed |
+//! | `visits` | what several works ask for, and what is kept of the answers |
 //! | `cores` | which processor cores are whose |
 //! | `args`, `receipts`, `report` | pure: what is asked for, what arrived, how it is told |
 
@@ -22,6 +23,7 @@ mod population;
 mod receipts;
 mod refresh;
 mod report;
+mod visits;
 
 use anyhow::Context;
 use tokio::runtime::Runtime;

@@ -15,9 +15,10 @@ use super::args::{StaticArgs, Work};
 use super::client::{Answer, Ask, Client};
 use super::installation::{Hashes, Installation, Services};
 use super::load::{self, Pace, Times, Visits};
-use super::population::{Given, Population, Session};
+use super::population::{Population, Session};
 use super::refresh::tell;
 use super::report::{Row, StaticReport};
+use super::visits::Given;
 use crate::stats::Latencies;
 
 const WORK: &str = "address book";

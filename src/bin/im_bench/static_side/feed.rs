@@ -5,42 +5,18 @@ use std::sync::Arc;
 use tokio::runtime::Runtime;
 
 use super::args::StaticArgs;
-use super::client::{Answer, Ask};
 use super::installation::{Hashes, Installation, Services};
 use super::listener::Listener;
-use super::load::{self, Pace, Times, Visits};
-use super::population::{Given, Population, Session, Token, ask_for_token};
+use super::load::{self, Pace};
+use super::population::{Population, Session};
 use super::receipts::{Issued, tally};
 use super::refresh::tell;
 use super::report::{Row, StaticReport};
-use crate::people::hex;
-use mosquitto_enterprise_push::engine::digest;
+use super::visits::TokenRequests;
 
 const WORK: &str = "feed";
 /// Users who ask for tokens, in turns.
 const USERS: u32 = 500;
-
-/// Token issues: each is one event.
-struct Issues {
-    sessions: Vec<Session>,
-    issued: Given<Issued>,
-}
-
-impl Visits for Issues {
-    fn ask(&self, number: u32) -> Ask {
-        let session = self
-            .sessions
-            .get(number as usize % self.sessions.len().max(1));
-        session.map_or_else(|| Ask::get("/"), ask_for_token)
-    }
-
-    fn take(&self, number: u32, answer: &Answer, times: Times) -> anyhow::Result<()> {
-        let token: Token = answer.json()?;
-        let digest = hex(digest(&token.token));
-        self.issued.keep(number, Issued { digest, times });
-        Ok(())
-    }
-}
 
 pub(super) fn run(
     args: &StaticArgs,
@@ -65,17 +41,15 @@ async fn measure(
 ) -> anyhow::Result<()> {
     let to = services.addresses();
     let listeners = Listener::follow(&to, args.listeners, broker).await?;
-    let issues = Arc::new(Issues {
-        sessions,
-        issued: Given::new(),
-    });
+    // Each is one event.
+    let issues = Arc::new(TokenRequests::of(sessions));
     let before = services.usage();
     let pace = Pace::At {
         per_second: args.events,
         time: args.seconds,
     };
     let load = load::run(&to, args.connections, pace, &issues).await?;
-    let issued = issues.issued.in_order();
+    let issued = Issued::all(&issues.got.numbered());
     let came = Listener::settle(listeners, issued.len()).await;
     let what = format!(
         "{} tokens/s issued, {} listeners",

@@ -5,37 +5,17 @@ use std::sync::Arc;
 use tokio::runtime::Runtime;
 
 use super::args::StaticArgs;
-use super::client::{Answer, Ask};
 use super::cores::Cores;
 use super::installation::{Hashes, Installation, Services};
-use super::load::{self, Pace, Times, Visits};
-use super::population::{
-    Given, Introspections, Population, Session, Token, all_right, ask_for_token,
-};
+use super::load::{self, Pace};
+use super::population::{Population, Session, all_right};
 use super::refresh::tell;
 use super::report::{Row, StaticReport};
+use super::visits::{Introspections, TokenRequests};
 
 const WORK: &str = "introspect";
 /// Users whose tokens are checked, in turns.
 const USERS: u32 = 1000;
-
-/// Tokens by session, one each.
-struct Tokens {
-    sessions: Vec<Session>,
-    got: Given<Token>,
-}
-
-impl Visits for Tokens {
-    fn ask(&self, number: u32) -> Ask {
-        let session = self.sessions.get(number as usize);
-        session.map_or_else(|| Ask::get("/"), ask_for_token)
-    }
-
-    fn take(&self, number: u32, answer: &Answer, _: Times) -> anyhow::Result<()> {
-        self.got.keep(number, answer.json()?);
-        Ok(())
-    }
-}
 
 pub(super) fn run(
     args: &StaticArgs,
@@ -62,11 +42,12 @@ async fn measure(
 ) -> anyhow::Result<()> {
     let (to, connections) = (services.addresses(), args.connections);
     let count = u32::try_from(sessions.len())?;
-    let got = Given::new();
-    let tokens = Arc::new(Tokens { sessions, got });
+    let tokens = Arc::new(TokenRequests::of(sessions));
     let load = load::run(&to, connections, Pace::Each(count), &tokens).await?;
     all_right("login tokens", &load)?;
-    let checks = Arc::new(Introspections::of(tokens.got.in_order(), broker));
+    let tokens = tokens.got.numbered().into_iter();
+    let tokens = tokens.map(|(_, (token, _))| token).collect();
+    let checks = Arc::new(Introspections::of(tokens, broker));
     let before = services.usage();
     let load = load::run(&to, connections, Pace::For(args.seconds), &checks).await?;
     let what = format!("introspection on one core, {connections} connections");

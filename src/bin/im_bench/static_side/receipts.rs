@@ -3,9 +3,12 @@
 
 use std::collections::{HashMap, HashSet};
 
+use mosquitto_enterprise_push::engine::digest;
 use tokio::time::Instant;
 
 use super::load::Times;
+use super::visits::Token;
+use crate::people::hex;
 use crate::stats::Latencies;
 
 /// One announcement at one listener.
@@ -23,6 +26,17 @@ pub(super) struct Receipt {
 pub(super) struct Issued {
     pub(super) digest: String,
     pub(super) times: Times,
+}
+
+impl Issued {
+    /// Tokens as their clients got them, in any order.
+    pub(super) fn all(got: &[(u32, (Token, Times))]) -> Vec<Issued> {
+        let issued = |(_, (token, times)): &(u32, (Token, Times))| Issued {
+            digest: hex(digest(&token.token)),
+            times: *times,
+        };
+        got.iter().map(issued).collect()
+    }
 }
 
 /// What came of it, at all listeners together.

@@ -11,12 +11,11 @@ use super::client::{Answer, Ask};
 use super::installation::{Hashes, Installation, Services};
 use super::listener::Listener;
 use super::load::{self, Pace, Times, Visits};
-use super::population::{Given, Introspections, Logins, Population, Session, Token};
+use super::population::{Population, Session};
 use super::receipts::{Issued, tally};
 use super::report::{Row, StaticReport};
+use super::visits::{Given, Introspections, Logins, Token};
 use crate::output::progress;
-use crate::people::hex;
-use mosquitto_enterprise_push::engine::digest;
 
 const WORK: &str = "refresh";
 /// Logins by password at once: few enough that none waits until the service refuses it.
@@ -110,13 +109,7 @@ async fn storm(
         wrong.count() as u64,
         args.users.into(),
     );
-    let issued: Vec<Issued> = got
-        .iter()
-        .map(|(_, (token, times))| Issued {
-            digest: hex(digest(&token.token)),
-            times: *times,
-        })
-        .collect();
+    let issued = Issued::all(&got);
     let came = Listener::settle(listeners, issued.len()).await;
     report.check_tally(WORK, &tally(&issued, &came));
 

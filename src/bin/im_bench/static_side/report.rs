@@ -1,7 +1,6 @@
 //! What the static service carried, as tables.
 
 use std::fmt::Write as _;
-use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -247,6 +246,8 @@ impl Findings for StaticReport {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     fn report(failed: u64, lost: u64) -> StaticReport {
