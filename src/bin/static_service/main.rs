@@ -4,19 +4,22 @@
 //! | module | what it is for |
 //! |---|---|
 //! | `serve`, `admin` | the two commands |
-//! | `database` | which database they work on, as typed |
+//! | `database`, `account_args` | which database they work on, and how accounts are kept, as typed |
 //! | `http` | routes and handlers, the wire types of both sides |
 //! | `feed` | events, listeners, streams |
 //! | `storage` | the only SQL |
 //! | `listing` | entries of administrators' lists |
-//! | `identity`, `secret`, `password`, `service_key`, `clock` | values: checked names, redacted secrets, hashes, the key behind derived secrets, time |
+//! | `identity`, `broker_url`, `secret`, `clock` | values: checked names and addresses, redacted secrets, time |
+//! | `password`, `refresh_token`, `service_key` | values: hashes, what a token means, the key behind derived secrets |
 
 #![cfg_attr(
     test,
     allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)
 )]
 
+mod account_args;
 mod admin;
+mod broker_url;
 mod clock;
 mod database;
 mod feed;
@@ -24,6 +27,7 @@ mod http;
 mod identity;
 mod listing;
 mod password;
+mod refresh_token;
 mod secret;
 mod serve;
 mod service_key;

@@ -1,7 +1,10 @@
 //! Passwords: argon2id off the async threads, a few at a time.
 //!
-//! One hash takes 19 MiB and some 20 ms of a core, so the number that run at once is bounded (memory,
+//! By default one hash takes 19 MiB and some 20 ms of a core, so the number that run at once is bounded (memory,
 //! and room for introspection), and who would wait too long is told so rather than queued for ever.
+
+mod cost;
+mod rules;
 
 use std::cell::RefCell;
 use std::sync::Arc;
@@ -12,6 +15,8 @@ use argon2::{Algorithm, Argon2, Block, Params, PasswordHasher as _, Version};
 use tokio::sync::Semaphore;
 
 use crate::secret::Secret;
+pub(crate) use cost::{Cost, CostArgs};
+pub(crate) use rules::{MAX_PASSWORD_BYTES, check_new};
 
 /// How long a login waits for its turn.
 const MAX_WAIT: Duration = Duration::from_secs(5);
@@ -25,28 +30,6 @@ pub(crate) enum PasswordError {
     /// The hash itself failed.
     #[error("password hash failed: {0}")]
     Hash(String),
-}
-
-/// What one hash costs.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Cost {
-    /// Memory in KiB.
-    pub(crate) memory_kib: u32,
-    /// Passes over it.
-    pub(crate) passes: u32,
-}
-
-impl Cost {
-    /// OWASP's first choice for argon2id at parallelism 1: 19 MiB, 2 passes.
-    pub(crate) const OWASP: Cost = Cost {
-        memory_kib: 19 * 1024,
-        passes: 2,
-    };
-
-    fn argon2(self) -> Result<Argon2<'static>, PasswordError> {
-        let params = Params::new(self.memory_kib, self.passes, 1, None).map_err(hash_error)?;
-        Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
-    }
 }
 
 /// Makes and checks password hashes.
@@ -85,6 +68,11 @@ impl Passwords {
         let stored = stored.unwrap_or_else(|| self.decoy.to_string());
         let matches = self.in_turn(move || verify_now(&password, &stored)).await?;
         Ok(matches && known)
+    }
+
+    /// Whether a stored hash was made at another cost than new ones are.
+    pub(crate) fn is_outdated(&self, stored: &str) -> bool {
+        PasswordHash::new(stored).is_ok_and(|stored| !self.cost.is_that_of(&stored))
     }
 
     async fn in_turn<T: Send + 'static>(
@@ -179,6 +167,9 @@ mod tests {
         let verify = |text: &str| passwords.verify(Secret::new(text.into()), Some(hash.clone()));
         assert!(verify("right").await.unwrap());
         assert!(!verify("wrong").await.unwrap());
+        assert!(passwords.is_outdated(&hash));
+        let fresh = passwords.hash(Secret::new("right".into())).await.unwrap();
+        assert!(!passwords.is_outdated(&fresh));
         let broken = passwords.verify(Secret::new("x".into()), Some("$x$".into()));
         assert!(broken.await.is_err());
     }

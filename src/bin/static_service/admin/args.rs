@@ -8,16 +8,21 @@ use std::str::FromStr;
 use clap::{Args, Subcommand};
 
 use super::department::DepartmentCommand;
+use super::device::DeviceCommand;
+use super::routing::RoutingCommand;
 use crate::database::DatabaseArgs;
 use crate::identity::{
     BrokerId, Channel, Device, DisplayName, EnterpriseId, GroupId, MemberId, Role, UserId,
 };
+use crate::password::CostArgs;
 
 /// Administers a database.
 #[derive(Debug, Args)]
 pub(crate) struct AdminArgs {
     #[command(flatten)]
     pub(crate) database: DatabaseArgs,
+    #[command(flatten)]
+    pub(crate) cost: CostArgs,
     /// Print one JSON object instead of text
     #[arg(long, global = true)]
     pub(crate) json: bool,
@@ -70,6 +75,9 @@ pub(crate) enum EnterpriseCommand {
     Suspend { eid: EnterpriseId },
     /// Lift a suspension
     Resume { eid: EnterpriseId },
+    /// Where its clients log in
+    #[command(subcommand)]
+    Broker(RoutingCommand),
     /// Show all enterprises
     List,
 }
@@ -134,6 +142,19 @@ pub(crate) enum UserCommand {
         #[command(flatten)]
         password: PasswordSource,
     },
+    /// Lock a user out until unlocked; sessions, tokens and connections end
+    Lock {
+        #[arg(value_name = "UID@EID")]
+        user: UserId,
+    },
+    /// Let a locked user log in again
+    Unlock {
+        #[arg(value_name = "UID@EID")]
+        user: UserId,
+    },
+    /// Devices that logged in by password
+    #[command(subcommand)]
+    Device(DeviceCommand),
     /// Roles, such as admin (of the own enterprise) and operator (of the installation)
     #[command(subcommand)]
     Role(GrantCommand<Role>),

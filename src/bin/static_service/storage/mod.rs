@@ -6,9 +6,12 @@
 //! at a time, in whatever process, so event ids are given in commit order. A change and the feed event that
 //! tells of it are one transaction ([`WriteTx`], the transactional outbox).
 
+mod address_book;
 mod backend;
 mod brokers;
+mod credentials;
 mod departments;
+mod devices;
 mod directory;
 mod enterprises;
 mod error;
@@ -18,13 +21,16 @@ mod grants;
 mod groups;
 mod listings;
 mod location;
+mod login_facts;
 mod logs;
 mod notices;
 mod notifications;
 mod outbox;
 mod partners;
 mod postgres;
+mod refresh;
 mod rights;
+mod routing;
 mod service_key;
 mod sessions;
 mod small_writes;
@@ -43,16 +49,20 @@ use sqlx::{AnyPool, Transaction};
 
 use tokio::sync::{OnceCell, watch};
 
+pub(crate) use credentials::AccountState;
 pub(crate) use departments::DepartmentChange;
+pub(crate) use devices::{MAX_DEVICES, NewDevice};
 pub(crate) use directory::Snapshot;
 pub(crate) use error::StorageError;
 pub(crate) use events::{EventId, StoredEvent};
 pub(crate) use grants::Grant;
 pub(crate) use listings::Page;
 pub(crate) use location::{DatabaseUrl, Location};
+pub(crate) use login_facts::LoginFacts;
 pub(crate) use logs::LogRecord;
 pub(crate) use notices::{Audience, NewNotice};
-pub(crate) use sessions::SessionUser;
+pub(crate) use refresh::{Renewal, Renewed};
+pub(crate) use sessions::{NewSession, OwnDevice, SessionUser};
 pub(crate) use tokens::{LiveToken, NewToken, Owner};
 pub(crate) use users::NewUser;
 

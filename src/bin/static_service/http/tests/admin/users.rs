@@ -9,7 +9,7 @@ async fn a_user_is_shown_with_all_rights() {
     let desk = Desk::of_the_admin().await;
     assert_eq!(
         desk.get("acme/users/alice").await,
-        json!({"eid": "acme", "uid": "alice", "name": "ALICE", "department": null,
+        json!({"eid": "acme", "uid": "alice", "name": "ALICE", "department": null, "locked": false,
                "roles": ["operator"], "groups": ["dev"], "partners": ["carol@beta"],
                "channels": ["news/today"]})
     );
