@@ -29,6 +29,9 @@ pub(crate) struct UserProfile {
     #[serde(flatten)]
     pub(crate) entry: UserEntry,
     pub(crate) locked: bool,
+    pub(crate) title: Option<String>,
+    pub(crate) phone: Option<String>,
+    pub(crate) email: Option<String>,
     #[serde(flatten)]
     pub(crate) rights: Rights,
 }

@@ -9,12 +9,14 @@ use clap::{Args, Subcommand};
 
 use super::department::DepartmentCommand;
 use super::device::DeviceCommand;
+use super::profile::ProfileCommand;
 use super::routing::RoutingCommand;
 use crate::database::DatabaseArgs;
 use crate::identity::{
     BrokerId, Channel, Device, DisplayName, EnterpriseId, GroupId, MemberId, Role, UserId,
 };
 use crate::password::CostArgs;
+use crate::storage::Relation;
 
 /// Administers a database.
 #[derive(Debug, Args)]
@@ -68,6 +70,12 @@ pub(crate) enum EnterpriseCommand {
     Add {
         eid: EnterpriseId,
         /// What people call it
+        #[arg(long)]
+        name: DisplayName,
+    },
+    /// Change what people call it
+    Rename {
+        eid: EnterpriseId,
         #[arg(long)]
         name: DisplayName,
     },
@@ -155,6 +163,9 @@ pub(crate) enum UserCommand {
     /// Devices that logged in by password
     #[command(subcommand)]
     Device(DeviceCommand),
+    /// How a user is shown
+    #[command(subcommand)]
+    Profile(ProfileCommand),
     /// Roles, such as admin (of the own enterprise) and operator (of the installation)
     #[command(subcommand)]
     Role(GrantCommand<Role>),
@@ -250,12 +261,15 @@ pub(crate) enum MemberCommand {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum PartnerCommand {
-    /// Link two users of different enterprises
+    /// Link two users of different enterprises, or change the relation of a link
     Link {
         #[arg(value_name = "UID@EID")]
         one: UserId,
         #[arg(value_name = "UID@EID")]
         other: UserId,
+        /// What the other is to the first: upstream, downstream or partner
+        #[arg(long)]
+        relation: Option<Relation>,
     },
     /// Undo a link
     Unlink {

@@ -6,6 +6,7 @@ mod department;
 mod device;
 mod list;
 mod output;
+mod profile;
 mod routing;
 mod standard_input;
 #[cfg(test)]

@@ -2,12 +2,16 @@
 //! storage, feed or passwords, write the answer.
 
 mod access_log;
+mod address_book;
 mod admin;
 mod authenticate;
+mod avatars;
 mod body;
 mod broker_feed;
+mod conditional;
 mod devices;
 mod directory;
+mod files;
 mod health;
 mod introspect;
 mod limiter;
@@ -16,6 +20,7 @@ mod logs;
 mod password;
 mod peer;
 mod problem;
+mod profile;
 mod refresh;
 mod revoke;
 mod session_answer;
@@ -32,6 +37,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::routing::{delete, get, post};
 
 use crate::feed::hub::Hub;
+use crate::files::Files;
 use crate::password::Passwords;
 use crate::storage::Storage;
 pub(crate) use authenticate::GENERATED_PREFIX;
@@ -79,6 +85,8 @@ pub(crate) struct App {
     logins: Limiter,
     brokers: authenticate::ChosenSecrets,
     settings: Settings,
+    /// None: this service keeps no files.
+    pub(crate) files: Option<Arc<Files>>,
 }
 
 impl App {
@@ -91,7 +99,14 @@ impl App {
             logins: Limiter::new(),
             brokers: authenticate::ChosenSecrets::new(),
             settings,
+            files: None,
         }
+    }
+
+    /// Has it keep files.
+    pub(crate) fn with_files(mut self, files: Option<Files>) -> App {
+        self.files = files.map(Arc::new);
+        self
     }
 }
 
@@ -105,6 +120,11 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/api/v1/password", post(password::change))
         .route("/api/v1/devices", get(devices::list))
         .route("/api/v1/devices/{device}", delete(devices::remove))
+        .merge(files::routes())
+        .route("/api/v1/address-book", address_book::route())
+        .route("/api/v1/avatar", avatars::own())
+        .route("/api/v1/avatars/{eid}/{uid}", avatars::all())
+        .route("/api/v1/profile", get(profile::own).put(profile::set_own))
         .merge(admin::routes())
         .route("/oauth2/introspect", post(introspect::introspect))
         .route("/oauth2/revoke", post(revoke::revoke))

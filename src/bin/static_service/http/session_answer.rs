@@ -7,10 +7,11 @@ use serde::Serialize;
 use super::App;
 use super::problem::Problem;
 use super::token::TokenAnswer;
+use crate::address_book::Contact;
 use crate::identity::UserId;
 use crate::refresh_token::RefreshToken;
 use crate::secret::Secret;
-use crate::storage::{LoginFacts, OwnDevice};
+use crate::storage::{BookVersion, LoginFacts, OwnDevice};
 
 /// What keys for local storage are derived for.
 const PERSONAL_KEY: &str = "personal-key";
@@ -42,22 +43,15 @@ pub(crate) struct SessionAnswer {
 /// Who logged in.
 #[derive(Serialize)]
 struct Profile {
-    eid: String,
-    uid: String,
-    name: String,
-    title: Option<String>,
-    phone: Option<String>,
-    email: Option<String>,
-    department: Option<String>,
+    #[serde(flatten)]
+    contact: Contact,
     roles: Vec<String>,
-    /// The content hash of the picture.
-    avatar: Option<String>,
 }
 
 /// Where the user's address book stands.
 #[derive(Serialize)]
 struct AddressBook {
-    version: i64,
+    version: BookVersion,
 }
 
 /// A session that was opened.
@@ -80,32 +74,22 @@ impl Opened<'_> {
     ) -> Result<SessionAnswer, Problem> {
         let user = self.user;
         let personal_key = personal_key(app, user, self.device, &facts).await?;
-        let version = app.storage.address_book_version(user.eid()).await?;
         Ok(SessionAnswer {
             session_token: self.session.reveal().to_owned(),
             expires_at: self.expires_at_s,
-            user: profile(user, facts),
-            address_book: AddressBook { version },
+            user: Profile {
+                contact: facts.contact,
+                roles: facts.roles,
+            },
+            address_book: AddressBook {
+                version: facts.book_version,
+            },
             personal_key,
             refresh_token: self.refresh.map(|(token, _)| token.reveal().to_owned()),
             refresh_expires_at: self.refresh.map(|(_, expires_at_s)| expires_at_s),
             device: self.device.map(|device| device.name.as_str().to_owned()),
             login,
         })
-    }
-}
-
-fn profile(user: &UserId, facts: LoginFacts) -> Profile {
-    Profile {
-        eid: user.eid().to_owned(),
-        uid: user.uid().to_owned(),
-        name: facts.name,
-        title: None,
-        phone: None,
-        email: None,
-        department: facts.department,
-        roles: facts.roles,
-        avatar: None,
     }
 }
 

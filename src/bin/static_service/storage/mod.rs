@@ -6,7 +6,9 @@
 //! at a time, in whatever process, so event ids are given in commit order. A change and the feed event that
 //! tells of it are one transaction ([`WriteTx`], the transactional outbox).
 
+mod acquaintance;
 mod address_book;
+mod avatars;
 mod backend;
 mod brokers;
 mod credentials;
@@ -16,6 +18,8 @@ mod directory;
 mod enterprises;
 mod error;
 mod events;
+mod file_cleaning;
+mod files;
 mod foreign_writes;
 mod grants;
 mod groups;
@@ -46,21 +50,25 @@ mod tests;
 use std::sync::Arc;
 
 use sqlx::{AnyPool, Transaction};
-
 use tokio::sync::{OnceCell, watch};
 
+pub(crate) use address_book::{BookAsked, BookCursor, BookVersion, Place, Section};
+pub(crate) use avatars::NewAvatar;
 pub(crate) use credentials::AccountState;
 pub(crate) use departments::DepartmentChange;
 pub(crate) use devices::{MAX_DEVICES, NewDevice};
 pub(crate) use directory::Snapshot;
 pub(crate) use error::StorageError;
 pub(crate) use events::{EventId, StoredEvent};
+pub(crate) use file_cleaning::KeptFile;
+pub(crate) use files::{NewFile, StoredFile};
 pub(crate) use grants::Grant;
 pub(crate) use listings::Page;
 pub(crate) use location::{DatabaseUrl, Location};
 pub(crate) use login_facts::LoginFacts;
 pub(crate) use logs::LogRecord;
 pub(crate) use notices::{Audience, NewNotice};
+pub(crate) use partners::Relation;
 pub(crate) use refresh::{Renewal, Renewed};
 pub(crate) use sessions::{NewSession, OwnDevice, SessionUser};
 pub(crate) use tokens::{LiveToken, NewToken, Owner};
@@ -69,6 +77,9 @@ pub(crate) use users::NewUser;
 use crate::service_key::ServiceKey;
 use outbox::{WriteTx, Writer};
 use small_writes::SmallWrites;
+
+/// Whoever watches replicas gives up on one after a few seconds.
+const READY_WITHIN: std::time::Duration = std::time::Duration::from_secs(2);
 
 /// The database, as sqlx names it.
 type Db = sqlx::Any;
@@ -123,16 +134,20 @@ impl Storage {
         self.writer.backend.begin_read(&self.read).await
     }
 
-    /// Whether the database answers.
+    /// Whether the database answers, in time for whoever asks whether we are ready.
     pub(crate) async fn ping(&self) -> Result<()> {
-        sqlx::query("SELECT 1").execute(&self.read).await?;
+        let asked = sqlx::query("SELECT 1").execute(&self.read);
+        let answered = tokio::time::timeout(READY_WITHIN, asked).await;
+        answered.unwrap_or(Err(sqlx::Error::PoolTimedOut))?;
         Ok(())
     }
 
     /// Waits for running statements and closes the connections.
     pub(crate) async fn close(&self) {
+        let writer = &self.writer;
+        writer.backend.before_close(&writer.pool).await;
         self.snapshots.close().await;
         self.read.close().await;
-        self.writer.pool.close().await;
+        writer.pool.close().await;
     }
 }

@@ -4,6 +4,7 @@ mod accounts;
 mod changes;
 mod departments;
 mod lists;
+mod profile;
 mod refusals;
 
 use clap::Parser as _;

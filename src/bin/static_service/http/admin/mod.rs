@@ -62,6 +62,7 @@ pub(super) fn routes() -> Router<Arc<App>> {
             "/users/{uid}/devices/{device}",
             delete(accounts::remove_device),
         )
+        .route("/users/{uid}/profile", put(users::set_profile))
         .route(
             "/users/{uid}/roles/{role}",
             put(users::give_role).delete(users::take_role),

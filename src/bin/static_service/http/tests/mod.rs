@@ -1,16 +1,20 @@
 //! The whole service in-process: router, feed and a database of its own.
 
+mod address_book;
 mod admin;
+mod avatars;
 mod bad_input;
 mod brokers;
 mod devices;
 mod directory;
 mod feed;
+mod files;
 mod introspection;
 mod limits;
 mod login;
 mod logs;
 mod password;
+mod profile;
 mod refresh;
 
 use std::collections::BTreeMap;
@@ -21,13 +25,14 @@ use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::connect_info::MockConnectInfo;
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
-use axum::http::{HeaderMap, Request, StatusCode};
+use axum::http::{HeaderMap, Method, Request, StatusCode};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
 use super::{AccountSettings, App, GENERATED_PREFIX, Settings, TrustedProxies, router};
+use crate::files::Files;
 use crate::password::{Cost, Passwords};
 use crate::secret::Secret;
 use crate::storage::scratch::Scratch;
@@ -45,6 +50,7 @@ pub(super) struct Service {
     router: Router,
     pub(super) broker_secret: Secret,
     pub(super) scratch: Arc<Scratch>,
+    pub(super) files_dir: Arc<tempfile::TempDir>,
 }
 
 /// What came back.
@@ -98,31 +104,36 @@ impl Service {
         let passwords = Passwords::new(CHEAP).unwrap();
         let broker_secret = Secret::random();
         fill(&storage, &passwords, &broker_secret).await;
-        Service::on(scratch, storage, settings, broker_secret)
+        let files_dir = Arc::new(tempfile::tempdir().unwrap());
+        Service::on(scratch, files_dir, settings, broker_secret).await
     }
 
-    fn on(
+    async fn on(
         scratch: Arc<Scratch>,
-        storage: Storage,
+        files_dir: Arc<tempfile::TempDir>,
         settings: Settings,
         broker_secret: Secret,
     ) -> Service {
+        let storage = scratch.open().await;
         let passwords = Passwords::new(CHEAP).unwrap();
-        let app = Arc::new(App::new(storage, passwords, settings));
+        let files = Files::open(files_dir.path(), storage.clone(), files::LIMITS);
+        let files = Some(files.await.unwrap());
+        let app = Arc::new(App::new(storage, passwords, settings).with_files(files));
         let peer = SocketAddr::from(([127, 0, 0, 1], 40_000));
         Service {
             router: router(Arc::clone(&app)).layer(MockConnectInfo(peer)),
             app,
             broker_secret,
             scratch,
+            files_dir,
         }
     }
 
     /// Another one on the same database.
     pub(super) async fn replica(&self) -> Service {
-        let (scratch, settings) = (Arc::clone(&self.scratch), self.app.settings.clone());
-        let storage = scratch.open().await;
-        Service::on(scratch, storage, settings, self.broker_secret.clone())
+        let (scratch, files_dir) = (Arc::clone(&self.scratch), Arc::clone(&self.files_dir));
+        let settings = self.app.settings.clone();
+        Service::on(scratch, files_dir, settings, self.broker_secret.clone()).await
     }
 
     pub(super) fn storage(&self) -> &Storage {
@@ -140,6 +151,25 @@ impl Service {
             headers: parts.headers,
             body: axum::body::to_bytes(body, usize::MAX).await.unwrap(),
         }
+    }
+
+    /// A request with a session.
+    pub(super) async fn as_user(
+        &self,
+        method: &str,
+        path: &str,
+        session: &str,
+        headers: &[(&str, &str)],
+        body: Vec<u8>,
+    ) -> Answer {
+        let mut request = Request::builder()
+            .method(Method::from_bytes(method.as_bytes()).unwrap())
+            .uri(path)
+            .header(AUTHORIZATION, format!("Bearer {session}"));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        self.call(request.body(Body::from(body)).unwrap()).await
     }
 
     pub(super) async fn post_json(&self, path: &str, bearer: &str, body: &Value) -> Answer {
@@ -297,7 +327,7 @@ async fn fill(storage: &Storage, passwords: &Passwords, broker_secret: &Secret) 
         .await
         .unwrap();
     let (alice, carol) = ("alice@acme".parse().unwrap(), "carol@beta".parse().unwrap());
-    storage.link_partners(&carol, &alice).await.unwrap();
+    storage.link_partners(&carol, &alice, None).await.unwrap();
     let hash = format!("{GENERATED_PREFIX}{}", broker_secret.digest().as_str());
     storage
         .add_broker(&"b1".parse().unwrap(), &hash)

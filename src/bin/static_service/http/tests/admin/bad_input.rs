@@ -5,7 +5,7 @@ use serde_json::json;
 use super::Desk;
 
 /// Every request that takes a body, with a body that it takes.
-const WITH_BODY: [(&str, &str, &str); 5] = [
+const WITH_BODY: [(&str, &str, &str); 6] = [
     ("POST", "acme/users", r#"{"uid":"u","name":"U"}"#),
     ("POST", "acme/groups", r#"{"gid":"g","name":"G"}"#),
     ("PUT", "acme/groups/dev", r#"{"name":"Devs"}"#),
@@ -18,6 +18,11 @@ const WITH_BODY: [(&str, &str, &str); 5] = [
         "PUT",
         "acme/departments/lab",
         r#"{"name":"L","parent":null}"#,
+    ),
+    (
+        "PUT",
+        "acme/users/bob/profile",
+        r#"{"name":"Bob","title":null}"#,
     ),
 ];
 
@@ -132,6 +137,7 @@ async fn names_in_bodies_are_checked() {
             ("POST", "acme/users", json!({"uid": "u", "name": name})),
             ("POST", "acme/groups", json!({"gid": "g", "name": name})),
             ("PUT", "acme/groups/dev", json!({"name": name})),
+            ("PUT", "acme/users/bob/profile", json!({"name": name})),
             (
                 "POST",
                 "acme/departments",
@@ -241,6 +247,14 @@ async fn what_is_asked_of_a_list_is_checked() {
                 .await
                 .problem(400);
         }
+    }
+    for query in [
+        "relation=",
+        "relation=boss",
+        "relation=partner&relation=partner",
+    ] {
+        let path = format!("acme/users/alice/partners/carol@beta?{query}");
+        desk.call("PUT", &path).await.problem(400);
     }
     for query in ["recursive=1", "recursive=", "recursive=true&recursive=true"] {
         let path = format!("acme/departments/lab?{query}");
