@@ -280,3 +280,22 @@ async fn a_body_that_breaks_off_is_kept_so_far() {
     );
     assert_eq!(share.offset(&id).await, 3);
 }
+
+#[tokio::test]
+async fn who_asks_after_a_cut_is_told_all_that_came() {
+    let share = Share::open().await;
+    let id = share.create(MIB).await;
+    let (into, body) = slow_body();
+    let sending = share.send(&id, 0, body);
+    into.send(Ok(vec![1; 300 * 1024].into())).unwrap();
+    let asking = async {
+        has_come(&share, &id, 300 * 1024).await;
+        // The rest is on its way when the question comes.
+        let asking = share.offset(&id);
+        into.send(Ok(vec![1; 100].into())).unwrap();
+        drop(into);
+        asking.await
+    };
+    let (sent, offset) = tokio::join!(sending, asking);
+    assert_eq!((sent.status.as_u16(), offset), (204, 300 * 1024 + 100));
+}
