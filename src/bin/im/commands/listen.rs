@@ -106,6 +106,7 @@ impl Listener<'_> {
 
     async fn connect_again(&mut self, backoff: &mut Backoff) -> Result<Link, Failure> {
         loop {
+            let mut asked = None;
             match self
                 .context
                 .connect_once(Purpose::Listen, self.context.timeout)
@@ -113,10 +114,12 @@ impl Listener<'_> {
             {
                 Err(Failure::Link(error)) if error.is_passing() => {}
                 // The static service is away and our token is not good any more: go on trying.
-                Err(Failure::Service(error)) if error.exit_code() == 5 => {}
+                Err(Failure::Service(error)) if error.is_temporary() => {
+                    asked = error.retry_after();
+                }
                 result => return result,
             }
-            sleep(backoff.next(Duration::ZERO)).await;
+            sleep(backoff.no_sooner(asked)).await;
         }
     }
 
@@ -218,6 +221,10 @@ impl Listener<'_> {
         if request == ControlRequest::Roster {
             // Should the asker have gone in between, nothing is lost.
             let _ = reply.send(self.known_people());
+            return;
+        }
+        if request == ControlRequest::PersonalKey {
+            let _ = reply.send(self.context.told_key());
             return;
         }
         let publisher = publisher.clone();
