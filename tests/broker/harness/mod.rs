@@ -2,6 +2,7 @@
 
 mod broker;
 mod conf;
+mod database;
 mod fake;
 mod feed_stream;
 mod im;
@@ -9,6 +10,7 @@ mod message;
 mod mqtt;
 mod ports;
 mod process;
+pub(crate) mod replicas;
 mod scene;
 mod static_service;
 mod version;
@@ -18,13 +20,14 @@ use std::sync::{PoisonError, RwLock};
 
 pub(crate) use broker::{Broker, plugin_file};
 pub(crate) use conf::{BROKER_SECRET, Conf};
+pub(crate) use database::{postgres, start_server};
 pub(crate) use fake::{Answer, FakeService, Login, directory};
 pub(crate) use feed_stream::Cut;
 pub(crate) use im::Im;
 pub(crate) use message::{Header, group_message, message, now_ms};
 pub(crate) use mqtt::{Closing, Connect, Message, Mqtt, MqttClient, Outcome};
 pub(crate) use scene::{Scene, connect_until_decided};
-pub(crate) use static_service::StaticService;
+pub(crate) use static_service::{PASSWORD, StaticService};
 pub(crate) use version::Version;
 pub(crate) use wait::{PATIENCE, eventually, within};
 

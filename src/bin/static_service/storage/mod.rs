@@ -6,6 +6,9 @@
 //! at a time, in whatever process, so event ids are given in commit order. A change and the feed event that
 //! tells of it are one transaction ([`WriteTx`], the transactional outbox).
 
+mod acquaintance;
+mod address_book;
+mod avatars;
 mod backend;
 mod brokers;
 mod departments;
@@ -13,6 +16,8 @@ mod directory;
 mod enterprises;
 mod error;
 mod events;
+mod file_cleaning;
+mod files;
 mod foreign_writes;
 mod grants;
 mod groups;
@@ -25,6 +30,7 @@ mod outbox;
 mod partners;
 mod postgres;
 mod rights;
+mod service_key;
 mod sessions;
 mod small_writes;
 mod sqlite;
@@ -36,25 +42,35 @@ pub(crate) mod scratch;
 #[cfg(test)]
 mod tests;
 
+use std::sync::Arc;
+
 use sqlx::{AnyPool, Transaction};
+use tokio::sync::{OnceCell, watch};
 
-use tokio::sync::watch;
-
+pub(crate) use address_book::{BookAsked, BookCursor, BookVersion, Place, Section};
+pub(crate) use avatars::NewAvatar;
 pub(crate) use departments::DepartmentChange;
 pub(crate) use directory::Snapshot;
 pub(crate) use error::StorageError;
 pub(crate) use events::{EventId, StoredEvent};
+pub(crate) use file_cleaning::KeptFile;
+pub(crate) use files::{NewFile, StoredFile};
 pub(crate) use grants::Grant;
 pub(crate) use listings::Page;
 pub(crate) use location::{DatabaseUrl, Location};
 pub(crate) use logs::LogRecord;
 pub(crate) use notices::{Audience, NewNotice};
+pub(crate) use partners::Relation;
 pub(crate) use sessions::SessionUser;
 pub(crate) use tokens::{LiveToken, NewToken, Owner};
 pub(crate) use users::NewUser;
 
+use crate::service_key::ServiceKey;
 use outbox::{WriteTx, Writer};
 use small_writes::SmallWrites;
+
+/// Whoever watches replicas gives up on one after a few seconds.
+const READY_WITHIN: std::time::Duration = std::time::Duration::from_secs(2);
 
 /// The database, as sqlx names it.
 type Db = sqlx::Any;
@@ -72,6 +88,7 @@ pub(crate) struct Storage {
     snapshots: AnyPool,
     writer: Writer,
     small_writes: SmallWrites,
+    service_key: Arc<OnceCell<ServiceKey>>,
 }
 
 impl Storage {
@@ -92,6 +109,7 @@ impl Storage {
             snapshots: pools.snapshots,
             small_writes: small_writes::start(writer.clone()),
             writer,
+            service_key: Arc::default(),
         };
         storage.refresh_head().await?;
         Ok(storage)
@@ -107,16 +125,20 @@ impl Storage {
         self.writer.backend.begin_read(&self.read).await
     }
 
-    /// Whether the database answers.
+    /// Whether the database answers, in time for whoever asks whether we are ready.
     pub(crate) async fn ping(&self) -> Result<()> {
-        sqlx::query("SELECT 1").execute(&self.read).await?;
+        let asked = sqlx::query("SELECT 1").execute(&self.read);
+        let answered = tokio::time::timeout(READY_WITHIN, asked).await;
+        answered.unwrap_or(Err(sqlx::Error::PoolTimedOut))?;
         Ok(())
     }
 
     /// Waits for running statements and closes the connections.
     pub(crate) async fn close(&self) {
+        let writer = &self.writer;
+        writer.backend.before_close(&writer.pool).await;
         self.snapshots.close().await;
         self.read.close().await;
-        self.writer.pool.close().await;
+        writer.pool.close().await;
     }
 }

@@ -1,13 +1,17 @@
 //! The whole service in-process: router, feed and a database of its own.
 
+mod address_book;
 mod admin;
+mod avatars;
 mod bad_input;
 mod brokers;
 mod directory;
 mod feed;
+mod files;
 mod introspection;
 mod login;
 mod logs;
+mod profile;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -17,13 +21,14 @@ use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::connect_info::MockConnectInfo;
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
-use axum::http::{HeaderMap, Request, StatusCode};
+use axum::http::{HeaderMap, Method, Request, StatusCode};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
 use super::{App, GENERATED_PREFIX, Settings, router};
+use crate::files::Files;
 use crate::password::{Cost, Passwords};
 use crate::secret::Secret;
 use crate::storage::scratch::Scratch;
@@ -41,6 +46,7 @@ pub(super) struct Service {
     router: Router,
     pub(super) broker_secret: Secret,
     pub(super) scratch: Scratch,
+    pub(super) files_dir: tempfile::TempDir,
 }
 
 /// What came back.
@@ -89,13 +95,17 @@ impl Service {
             token_ttl_s,
             session_ttl_s: 600,
         };
-        let app = Arc::new(App::new(storage, passwords, settings));
+        let files_dir = tempfile::tempdir().unwrap();
+        let files = Files::open(files_dir.path(), storage.clone(), files::LIMITS);
+        let files = Some(files.await.unwrap());
+        let app = Arc::new(App::new(storage, passwords, settings).with_files(files));
         let peer = SocketAddr::from(([127, 0, 0, 1], 40_000));
         Service {
             router: router(Arc::clone(&app)).layer(MockConnectInfo(peer)),
             app,
             broker_secret,
             scratch,
+            files_dir,
         }
     }
 
@@ -114,6 +124,25 @@ impl Service {
             headers: parts.headers,
             body: axum::body::to_bytes(body, usize::MAX).await.unwrap(),
         }
+    }
+
+    /// A request with a session.
+    pub(super) async fn as_user(
+        &self,
+        method: &str,
+        path: &str,
+        session: &str,
+        headers: &[(&str, &str)],
+        body: Vec<u8>,
+    ) -> Answer {
+        let mut request = Request::builder()
+            .method(Method::from_bytes(method.as_bytes()).unwrap())
+            .uri(path)
+            .header(AUTHORIZATION, format!("Bearer {session}"));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        self.call(request.body(Body::from(body)).unwrap()).await
     }
 
     pub(super) async fn post_json(&self, path: &str, bearer: &str, body: &Value) -> Answer {
@@ -225,7 +254,7 @@ async fn fill(storage: &Storage, passwords: &Passwords, broker_secret: &Secret) 
         .await
         .unwrap();
     let (alice, carol) = ("alice@acme".parse().unwrap(), "carol@beta".parse().unwrap());
-    storage.link_partners(&carol, &alice).await.unwrap();
+    storage.link_partners(&carol, &alice, None).await.unwrap();
     let hash = format!("{GENERATED_PREFIX}{}", broker_secret.digest().as_str());
     storage
         .add_broker(&"b1".parse().unwrap(), &hash)
