@@ -18,6 +18,7 @@ mod contact;
 mod page;
 mod profile;
 mod sections;
+mod standing;
 mod tombstones;
 mod versions;
 
