@@ -14,13 +14,13 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Notify;
 
+use crate::account_args::AccountArgs;
+use crate::broker_url::BrokerUrl;
 use crate::clock::now_ms;
 use crate::database::DatabaseArgs;
 use crate::files::{FileArgs, Files};
 use crate::http::{App, Settings, router};
 use crate::identity::EnterpriseId;
-use crate::password::{Cost, Passwords};
-use crate::service_key::ServiceKey;
 use crate::storage::{Location, Storage};
 
 /// Time between looks for what can be deleted.
@@ -31,8 +31,6 @@ const DRAIN: Duration = Duration::from_millis(800);
 const RETRY: Duration = Duration::from_millis(500);
 /// The longest rest.
 const LONGEST_RETRY: Duration = Duration::from_secs(4);
-/// Schemes under which clients know brokers.
-const SCHEMES: [&str; 7] = ["tcp", "mqtt", "mqtts", "ssl", "tls", "ws", "wss"];
 
 /// What to serve, and where.
 #[derive(Debug, clap::Args)]
@@ -43,8 +41,8 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:0")]
     listen: String,
     /// The broker's address as clients use it, such as tcp://push.example:1883
-    #[arg(long, value_name = "URL", value_parser = broker_url)]
-    broker: String,
+    #[arg(long, value_name = "URL")]
+    broker: BrokerUrl,
     /// Another broker for one enterprise
     #[arg(long, value_name = "EID=URL", value_parser = broker_for)]
     broker_for: Vec<(String, String)>,
@@ -54,13 +52,11 @@ pub(crate) struct ServeArgs {
     /// Lifetime of a client's session, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 604_800)]
     session_ttl_s: u32,
-    /// File that holds the service key (32 random bytes or more); without it the key is kept in the
-    /// database. All replicas need the same
-    #[arg(long, value_name = "FILE")]
-    service_key_file: Option<PathBuf>,
     /// File that gets the bound address once requests are served
     #[arg(long, value_name = "FILE")]
     ready_file: Option<PathBuf>,
+    #[command(flatten)]
+    accounts: AccountArgs,
     #[command(flatten)]
     files: FileArgs,
 }
@@ -68,10 +64,11 @@ pub(crate) struct ServeArgs {
 impl ServeArgs {
     fn settings(&self) -> Settings {
         Settings {
-            broker: self.broker.clone(),
+            broker: self.broker.as_str().to_owned(),
             broker_for: self.broker_for.iter().cloned().collect::<BTreeMap<_, _>>(),
             token_ttl_s: self.token_ttl_s,
             session_ttl_s: self.session_ttl_s,
+            accounts: self.accounts.settings(),
         }
     }
 }
@@ -82,13 +79,9 @@ pub(crate) async fn serve(args: ServeArgs) -> anyhow::Result<()> {
     let storage = Storage::open(&location)
         .await
         .with_context(|| format!("cannot open {location}"))?;
-    find_service_key(&storage, args.service_key_file.as_deref()).await?;
-    let app = App::new(
-        storage.clone(),
-        Passwords::new(Cost::OWASP)?,
-        args.settings(),
-    )
-    .with_files(open_files(&args.files, &location, &storage).await?);
+    args.accounts.find_service_key(&storage).await?;
+    let app = App::new(storage.clone(), args.accounts.passwords()?, args.settings())
+        .with_files(open_files(&args.files, &location, &storage).await?);
     let listener = TcpListener::bind(&args.listen)
         .await
         .with_context(|| format!("cannot listen on {}", args.listen))?;
@@ -124,16 +117,6 @@ async fn open_files(
         .with_context(|| format!("cannot keep files in {}", folder.display()))?;
     files.public_url = args.public_url.clone();
     Ok(Some(files))
-}
-
-/// The key of the file, or that of the database, which is made when there is none: at the start, so that
-/// what is wrong with it is not found out at the first login.
-async fn find_service_key(storage: &Storage, file: Option<&Path>) -> anyhow::Result<()> {
-    match file {
-        Some(file) => storage.use_service_key(ServiceKey::read(file)?),
-        None => drop(storage.service_key().await?),
-    }
-    Ok(())
 }
 
 /// Completes on SIGTERM or SIGINT.
@@ -231,23 +214,11 @@ async fn prune(storage: &Storage) {
     }
 }
 
-fn broker_url(text: &str) -> Result<String, String> {
-    let (scheme, rest) = text.split_once("://").ok_or("want scheme://host:port")?;
-    if !SCHEMES.contains(&scheme) {
-        return Err(format!("scheme is none of {}", SCHEMES.join(", ")));
-    }
-    let authority = rest.split('/').next().unwrap_or_default();
-    let (host, port) = authority.rsplit_once(':').ok_or("want a port")?;
-    if host.is_empty() || port.parse::<u16>().is_err() {
-        return Err("want host:port".to_owned());
-    }
-    Ok(text.to_owned())
-}
-
 fn broker_for(text: &str) -> Result<(String, String), String> {
     let (eid, url) = text.split_once('=').ok_or("want EID=URL")?;
     let eid: EnterpriseId = eid.parse().map_err(|error| format!("{error}"))?;
-    Ok((eid.as_str().to_owned(), broker_url(url)?))
+    let url: BrokerUrl = url.parse().map_err(|error| format!("{error}"))?;
+    Ok((eid.as_str().to_owned(), url.as_str().to_owned()))
 }
 
 #[cfg(test)]
@@ -257,29 +228,16 @@ mod tests {
 
     #[test]
     fn broker_addresses_are_checked_at_start() {
-        for good in [
-            "tcp://127.0.0.1:1883",
-            "mqtts://push.example:8883",
-            "wss://h:443/mqtt",
-        ] {
-            assert!(broker_url(good).is_ok(), "{good}");
-        }
-        for bad in [
-            "",
-            "127.0.0.1:1883",
-            "http://h:1",
-            "tcp://h",
-            "tcp://:1",
-            "tcp://h:x",
-        ] {
-            assert!(broker_url(bad).is_err(), "{bad}");
-        }
         assert!(broker_for("acme=tcp://h:1").is_ok());
         assert!(broker_for("ac/me=tcp://h:1").is_err());
+        assert!(broker_for("acme=http://h:1").is_err());
+        assert!(broker_for("acme").is_err());
     }
 
     #[tokio::test]
     async fn stopping_ends_open_streams_and_idle_connections_within_a_second() {
+        use crate::http::{AccountSettings, TrustedProxies};
+        use crate::password::{Cost, Passwords};
         use base64::Engine as _;
         use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
         let scratch = Scratch::new().await;
@@ -294,6 +252,11 @@ mod tests {
             broker_for: BTreeMap::new(),
             token_ttl_s: 1,
             session_ttl_s: 1,
+            accounts: AccountSettings {
+                refresh_ttl_s: 1,
+                refresh_reuse_s: 1,
+                proxies: TrustedProxies::default(),
+            },
         };
         let cost = Cost {
             memory_kib: 8,

@@ -9,6 +9,7 @@ mod avatars;
 mod body;
 mod broker_feed;
 mod conditional;
+mod devices;
 mod directory;
 mod files;
 mod health;
@@ -16,9 +17,13 @@ mod introspect;
 mod limiter;
 mod login;
 mod logs;
+mod password;
+mod peer;
 mod problem;
 mod profile;
+mod refresh;
 mod revoke;
+mod session_answer;
 mod token;
 
 #[cfg(test)]
@@ -29,7 +34,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post};
 
 use crate::feed::hub::Hub;
 use crate::files::Files;
@@ -37,6 +42,7 @@ use crate::password::Passwords;
 use crate::storage::Storage;
 pub(crate) use authenticate::GENERATED_PREFIX;
 use limiter::Limiter;
+pub(crate) use peer::{Network, ProxyHeader, TrustedProxies};
 use problem::Problem;
 
 /// The largest body, in bytes, save that of logs.
@@ -53,6 +59,19 @@ pub(crate) struct Settings {
     pub(crate) token_ttl_s: u32,
     /// Lifetime of a session, in seconds.
     pub(crate) session_ttl_s: u32,
+    /// How accounts are kept.
+    pub(crate) accounts: AccountSettings,
+}
+
+/// The part of them that accounts alone need.
+#[derive(Debug, Clone)]
+pub(crate) struct AccountSettings {
+    /// Lifetime of a refresh token, in seconds.
+    pub(crate) refresh_ttl_s: u32,
+    /// How long one may be presented again, in seconds.
+    pub(crate) refresh_reuse_s: u32,
+    /// Whose word about a client's address is believed.
+    pub(crate) proxies: TrustedProxies,
 }
 
 /// What handlers work with.
@@ -97,6 +116,10 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/api/v1/login", post(login::login))
         .route("/api/v1/logout", post(login::logout))
         .route("/api/v1/token", post(token::token))
+        .route("/api/v1/refresh", post(refresh::refresh))
+        .route("/api/v1/password", post(password::change))
+        .route("/api/v1/devices", get(devices::list))
+        .route("/api/v1/devices/{device}", delete(devices::remove))
         .merge(files::routes())
         .route("/api/v1/address-book", address_book::route())
         .route("/api/v1/avatar", avatars::own())
@@ -118,8 +141,9 @@ pub(crate) fn router(app: Arc<App>) -> Router {
 }
 
 impl Settings {
-    /// The address of the broker that serves an enterprise: the paper's central routing.
-    fn broker_of(&self, eid: &str) -> &str {
-        self.broker_for.get(eid).unwrap_or(&self.broker)
+    /// The address of the broker that serves an enterprise, `own` if administrators said so: the paper's
+    /// central routing.
+    fn broker_of<'a>(&'a self, eid: &str, own: Option<&'a str>) -> &'a str {
+        own.unwrap_or_else(|| self.broker_for.get(eid).unwrap_or(&self.broker))
     }
 }

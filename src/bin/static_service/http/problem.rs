@@ -6,6 +6,7 @@ use axum::http::{Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
+use super::authenticate::BEARER;
 use crate::password::PasswordError;
 use crate::storage::StorageError;
 
@@ -103,6 +104,7 @@ impl From<StorageError> for Problem {
             }
             StorageError::Missing(_) => Problem::new(StatusCode::NOT_FOUND, error.to_string()),
             StorageError::Refused(_) => Problem::bad_request(error.to_string()),
+            StorageError::Ended => Problem::unauthorized(BEARER, "the session has ended"),
             StorageError::Busy => unavailable("too many writes wait"),
             StorageError::Stopped
             | StorageError::Shared(_)

@@ -1,12 +1,13 @@
 //! One line of an import: as typed, and checked. What is wrong is told without what was given, which may be
 //! a password.
 
+use std::fmt::Display;
 use std::str::FromStr;
 
 use serde_json::{Map, Value};
 
 use crate::identity::{DisplayName, UserId};
-use crate::password::check_taken_over;
+use crate::password::{check_new, check_taken_over};
 use crate::profile::{Email, Phone, Title};
 use crate::secret::Secret;
 
@@ -66,7 +67,7 @@ impl FromStr for Line {
         };
         let line = Line {
             name,
-            login: login(&mut members)?,
+            login: login(&mut members, &user)?,
             title: checked(&mut members, "title")?,
             phone: checked(&mut members, "phone")?,
             email: checked(&mut members, "email")?,
@@ -79,22 +80,24 @@ impl FromStr for Line {
     }
 }
 
-fn login(members: &mut Map<String, Value>) -> Result<Login, LineError> {
-    let password = text(members, "password")?;
+fn login(members: &mut Map<String, Value>, user: &UserId) -> Result<Login, LineError> {
+    let password = text(members, "password")?.map(Secret::new);
     match (password, text(members, "password_hash")?) {
         (None, None) => Ok(Login::None),
         (Some(_), Some(_)) => Err(LineError::Both),
-        (Some(password), None) if password.is_empty() => {
-            Err(LineError::Refused("password", "is empty".to_owned()))
+        (Some(password), None) => {
+            check_new(&password, user).map_err(|error| refused("password", &error))?;
+            Ok(Login::Password(password))
         }
-        (Some(password), None) => Ok(Login::Password(Secret::new(password))),
         (None, Some(hash)) => {
-            let refused =
-                |error: &dyn ToString| LineError::Refused("password_hash", error.to_string());
-            check_taken_over(&hash).map_err(|error| refused(&error))?;
+            check_taken_over(&hash).map_err(|error| refused("password_hash", &error))?;
             Ok(Login::Hash(hash))
         }
     }
+}
+
+fn refused(member: &'static str, error: &dyn Display) -> LineError {
+    LineError::Refused(member, error.to_string())
 }
 
 /// Takes a member out; `null` is as good as none.
@@ -109,7 +112,7 @@ fn text(
     }
 }
 
-fn checked<T: FromStr<Err: ToString>>(
+fn checked<T: FromStr<Err: Display>>(
     members: &mut Map<String, Value>,
     member: &'static str,
 ) -> Result<Option<T>, LineError> {
@@ -117,9 +120,8 @@ fn checked<T: FromStr<Err: ToString>>(
     text.map(|text| parsed(member, &text)).transpose()
 }
 
-fn parsed<T: FromStr<Err: ToString>>(member: &'static str, text: &str) -> Result<T, LineError> {
-    let refused = |error: T::Err| LineError::Refused(member, error.to_string());
-    text.parse().map_err(refused)
+fn parsed<T: FromStr<Err: Display>>(member: &'static str, text: &str) -> Result<T, LineError> {
+    text.parse().map_err(|error| refused(member, &error))
 }
 
 #[cfg(test)]
@@ -170,8 +172,8 @@ mod tests {
                 "not both",
             ),
             (
-                r#"{"username": "al@acme", "password": ""}"#,
-                "password: is empty",
+                r#"{"username": "al@acme", "password": "short"}"#,
+                "password: password is shorter",
             ),
             (
                 r#"{"username": "al@acme", "password_hash": "h"}"#,

@@ -15,6 +15,7 @@ use axum::routing::{MethodRouter, get};
 use serde::{Deserialize, Serialize};
 use tower_http::CompressionLevel;
 use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::SizeAbove;
 
 use super::App;
 use super::conditional::client_has;
@@ -27,6 +28,9 @@ use crate::storage::{BookAsked, BookVersion, SessionUser};
 const LIMIT: u32 = 1_000;
 /// The most entries of a page.
 const MAX_LIMIT: u32 = 5_000;
+
+/// Bytes from which on it is worth the work to compress.
+const COMPRESSED_BYTES: u16 = 1_024;
 
 /// `?since=V&limit=N&cursor=C`, as text so that a refusal can name the one that is wrong.
 #[derive(Debug, Deserialize)]
@@ -47,7 +51,9 @@ struct BookAnswer {
 
 /// The route, which alone of all compresses.
 pub(super) fn route() -> MethodRouter<Arc<App>> {
-    let compression = CompressionLayer::new().quality(CompressionLevel::Fastest);
+    let compression = CompressionLayer::new()
+        .quality(CompressionLevel::Fastest)
+        .compress_when(SizeAbove::new(COMPRESSED_BYTES));
     get(address_book).layer(compression)
 }
 

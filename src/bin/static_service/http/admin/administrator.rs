@@ -14,7 +14,7 @@ use mosquitto_enterprise_push::protocol::NameError;
 use super::super::App;
 use super::super::problem::Problem;
 use crate::identity::{
-    ADMIN, Channel, DepartmentId, EnterpriseId, GroupId, MemberId, OPERATOR, Role, UserId,
+    ADMIN, Channel, DepartmentId, Device, EnterpriseId, GroupId, MemberId, OPERATOR, Role, UserId,
 };
 use crate::storage::SessionUser;
 
@@ -71,6 +71,11 @@ impl Administrator {
     /// `{uid}`
     pub(super) fn user(&self) -> Result<UserId, Problem> {
         self.within("uid", UserId::within)
+    }
+
+    /// `{device}`
+    pub(super) fn device(&self) -> Result<Device, Problem> {
+        checked("device", self.names.get("device"))
     }
 
     /// `{uid}` without its enterprise

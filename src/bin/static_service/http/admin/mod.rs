@@ -1,19 +1,22 @@
 //! `/api/v1/admin/enterprises/{eid}/...`: what administrators change, and look up.
 //!
 //! PUT is idempotent and answers 204 also when it is so already; DELETE of what is not there is 404; POST
-//! creates, and is 409 for what exists. Who may do what is decided in [`administrator`], but for the two
-//! things that only an operator may do: linking partners, and giving or taking the role `operator`.
+//! creates, and is 409 for what exists. Who may do what is decided in [`administrator`], but for what only an
+//! operator may do: linking partners, routing, giving or taking the role `operator`, and touching the account
+//! of a user who has it.
 
+mod accounts;
 mod administrator;
 mod answer;
 mod departments;
 mod groups;
+mod routing;
 mod users;
 
 use std::sync::Arc;
 
 use axum::Router;
-use axum::routing::{get, put};
+use axum::routing::{delete, get, put};
 
 use super::App;
 
@@ -43,8 +46,22 @@ pub(super) fn routes() -> Router<Arc<App>> {
             "/groups/{gid}/members/{uid}",
             put(groups::put_member).delete(groups::remove_member),
         )
-        .route("/users", get(users::list))
-        .route("/users/{uid}", get(users::show))
+        .route(
+            "/broker",
+            get(routing::show).put(routing::set).delete(routing::unset),
+        )
+        .route("/users", get(users::list).post(accounts::create))
+        .route("/users/{uid}", get(users::show).delete(accounts::remove))
+        .route("/users/{uid}/password", put(accounts::set_password))
+        .route(
+            "/users/{uid}/lock",
+            put(accounts::lock).delete(accounts::unlock),
+        )
+        .route("/users/{uid}/devices", get(accounts::devices))
+        .route(
+            "/users/{uid}/devices/{device}",
+            delete(accounts::remove_device),
+        )
         .route("/users/{uid}/profile", put(users::set_profile))
         .route(
             "/users/{uid}/roles/{role}",
