@@ -60,8 +60,8 @@ async fn measure(
     let tally = tally(&issued, &came);
     for (what, latency) in [
         (
-            "from the token's intended time to each listener",
-            &tally.since_due,
+            "from sending the request to each listener",
+            &tally.since_sent,
         ),
         (
             "from the client's answer to each listener (0: before it)",

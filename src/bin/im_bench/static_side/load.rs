@@ -26,11 +26,10 @@ pub(super) enum Pace {
     At { per_second: u32, time: Duration },
 }
 
-/// When a request was due, sent and answered.
+/// When a request was sent and answered.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Times {
-    /// In open loop the intended time, else when it was sent.
-    pub(super) due: Instant,
+    pub(super) sent: Instant,
     pub(super) answered: Instant,
 }
 
@@ -53,7 +52,8 @@ pub(super) struct Load {
     pub(super) why: Option<String>,
     /// From the due time to the whole answer, of right ones.
     pub(super) latency: Latencies,
-    /// From the due time to the writing: this side's own part of it.
+    /// From the due time to the writing: this side's own part of it, and the waiting until the connection's
+    /// former request is answered.
     pub(super) lag: Latencies,
     pub(super) took: Duration,
 }
@@ -127,7 +127,7 @@ impl Share {
             load.lag.record(sent - due);
             let answer = client.ask(visits.ask(number)).await;
             let answered = Instant::now();
-            let right = answer.and_then(|a| visits.take(number, &a, Times { due, answered }));
+            let right = answer.and_then(|a| visits.take(number, &a, Times { sent, answered }));
             match right {
                 Ok(()) => {
                     load.done += 1;

@@ -48,8 +48,8 @@ pub(super) struct Tally {
     pub(super) doubled: u64,
     /// Came after one of a higher id, or under another id than elsewhere.
     pub(super) disordered: u64,
-    /// From the intended time of the request to the receipt: more than the time from the commit.
-    pub(super) since_due: Latencies,
+    /// From the sending of the request to the receipt: more than the time from the commit.
+    pub(super) since_sent: Latencies,
     /// From the client's answer to the receipt; nothing when that came first.
     pub(super) since_answer: Latencies,
 }
@@ -74,7 +74,7 @@ pub(super) fn tally(issued: &[Issued], listeners: &[Vec<Receipt>]) -> Tally {
                 continue;
             }
             let since = |then| receipt.at.saturating_duration_since(then);
-            tally.since_due.record(since(issued.times.due));
+            tally.since_sent.record(since(issued.times.sent));
             tally.since_answer.record(since(issued.times.answered));
         }
         tally.wanted += known.len() as u64;
@@ -91,7 +91,7 @@ mod tests {
 
     fn issued(start: Instant, digest: &str) -> Issued {
         let times = Times {
-            due: start,
+            sent: start,
             answered: start + Duration::from_millis(20),
         };
         Issued {
@@ -143,12 +143,12 @@ mod tests {
     }
 
     #[test]
-    fn lags_count_from_the_due_time_and_from_the_answer() {
+    fn lags_count_from_the_request_and_from_the_answer() {
         let start = Instant::now();
         let came = receipts(start, &[(1, "a"), (5, "b")]);
         let tally = tally(&["a", "b"].map(|digest| issued(start, digest)), &[came]);
         let near = |got: Option<f64>, want: f64| (got.unwrap() - want).abs() < 0.1;
-        assert!(near(tally.since_due.max_ms(), 50.0));
+        assert!(near(tally.since_sent.max_ms(), 50.0));
         assert!(near(tally.since_answer.max_ms(), 30.0));
         assert!(
             near(tally.since_answer.quantile_ms(0.5), 0.0),

@@ -173,7 +173,7 @@ impl Findings for StaticReport {
         let mut text = format!(
             "### The static service on {}\n\n\
              Milliseconds to the whole answer: from the intended time where questions come at fixed times, else from sending; `lag`: p99 from the intended \
-             time to the write, the bench's own part of it. `cores`, `CPU us`: processor time of all replicas together, and for each request; `peak MiB`: \
+             time to the write, which is the bench's own part and the waiting for the connection's former answer. `cores`, `CPU us`: processor time of all replicas together, and for each request; `peak MiB`: \
              the most memory of each replica. The database's own processes, if it has any, are not in it.\n\n\
              | work | what | replicas | done | failed | per second | p50 | p99 | max | lag | cores | CPU us | peak MiB |\n\
              |---|---|---|---|---|---|---|---|---|---|---|---|---|\n",
