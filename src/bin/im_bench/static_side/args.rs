@@ -104,7 +104,7 @@ impl StaticArgs {
         if let Some(url) = &self.database_url
             && !known.iter().any(|scheme| url.starts_with(scheme))
         {
-            bail!("--database-url: want postgres://...");
+            bail!("--database-url: want a postgres:// URL");
         }
         let mut args = self.clone();
         if self.quick {
@@ -188,7 +188,7 @@ mod tests {
             (&["--users", "0"], "0"),
             (
                 &["--database-url", "mysql://me:hunter2@h/d"],
-                "want postgres://",
+                "want a postgres:// URL",
             ),
         ] {
             let error = args(bad).unwrap_err().to_string();
