@@ -7,10 +7,12 @@
 mod cli;
 mod clock;
 mod commands;
+mod content;
 mod control;
 mod destination;
 mod event;
 mod failure;
+mod letter;
 mod link;
 mod outbox;
 mod output;
@@ -25,6 +27,7 @@ mod sequence;
 mod session;
 mod static_service;
 mod store;
+mod transfer;
 mod wire;
 
 use std::process::ExitCode;

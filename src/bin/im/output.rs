@@ -18,14 +18,27 @@ impl Output {
         Output { json }
     }
 
-    /// Writes one line.
+    /// Whether a program reads it.
+    pub(crate) fn is_json(&self) -> bool {
+        self.json
+    }
+
+    /// Writes one line. Progress is for programs: people see a bar.
     pub(crate) fn report(&mut self, report: &Report<'_>) -> Result<(), Failure> {
-        let line = if self.json {
-            report_json::line(report).to_string()
-        } else {
-            report_text::line(report)
+        let line = match (self.json, report) {
+            (true, report) => report_json::line(report).to_string(),
+            (false, Report::Progress(_)) => return Ok(()),
+            (false, report) => report_text::line(report),
         };
         write_line(&mut io::stdout().lock(), &line).map_err(Failure::Output)
+    }
+
+    /// Asks a person, on a line that the answer completes.
+    pub(crate) fn ask(&mut self, question: &str) -> Result<(), Failure> {
+        let mut out = io::stdout().lock();
+        out.write_all(question.as_bytes())
+            .and_then(|()| out.flush())
+            .map_err(Failure::Output)
     }
 
     /// Says why the command failed: on standard error, and as a JSON line when those are wanted.

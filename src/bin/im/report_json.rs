@@ -4,11 +4,12 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use mosquitto_enterprise_push::protocol::{Content, Direction, Notice};
 use serde_json::{Map, Value, json};
 
+use crate::content::{Offer, guess, safe_name, word};
 use crate::event::{Event, MessageEvent};
 use crate::failure::Failure;
 use crate::link::Reason;
 use crate::profile::Profile;
-use crate::report::{Report, Sent, Subscribed};
+use crate::report::{Progress, Report, Sent, Subscribed};
 
 /// The line for a report, without its end.
 pub(crate) fn line(report: &Report<'_>) -> Value {
@@ -20,8 +21,12 @@ pub(crate) fn line(report: &Report<'_>) -> Value {
             retained,
             duplicate,
             event,
+            saved,
         } => {
             let mut line = event_line(event);
+            if matches!(event, Event::Message(message) if message.is_inline()) {
+                line.insert("saved".to_owned(), json!(saved));
+            }
             line.insert("topic".to_owned(), json!(topic));
             line.insert("retained".to_owned(), json!(retained));
             line.insert("duplicate".to_owned(), json!(duplicate));
@@ -40,6 +45,34 @@ pub(crate) fn line(report: &Report<'_>) -> Value {
         Report::Refused { topic, reason } => refused(*topic, reason),
         Report::Sent(sent) => sent_line(sent),
         Report::LoggedIn(profile) => logged_in(profile),
+        Report::Progress(progress) => progress_line(progress),
+        Report::Offered { offer, from } => {
+            let mut line = object(offer_line(offer));
+            line.insert("event".to_owned(), json!("offer"));
+            line.insert("from".to_owned(), json!(from));
+            Value::Object(line)
+        }
+        Report::Downloaded { offer, downloaded } => json!({
+            "event": "downloaded",
+            "url": offer.url,
+            "name": safe_name(&offer.name),
+            "path": downloaded.path,
+            "bytes": downloaded.bytes,
+            "sha256": downloaded.sha256,
+            "verified": downloaded.verified,
+            "resumed_from": downloaded.resumed_from,
+        }),
+        Report::NotDownloaded {
+            offer,
+            why,
+            exit_code,
+        } => json!({
+            "event": "not_downloaded",
+            "url": offer.url,
+            "name": safe_name(&offer.name),
+            "error": why,
+            "exit_code": exit_code,
+        }),
         Report::Person { uid, person } => json!({
             "event": "person",
             "uid": uid,
@@ -67,11 +100,36 @@ fn refused(topic: Option<&str>, reason: &Reason) -> Value {
     json!({ "event": "refused", "topic": topic, "reason": reason.text, "reason_code": reason.code })
 }
 
+fn progress_line(progress: &Progress<'_>) -> Value {
+    json!({
+        "event": "progress",
+        "direction": if progress.upload { "upload" } else { "download" },
+        "name": progress.name,
+        "bytes": progress.bytes,
+        "total": progress.total,
+    })
+}
+
+/// The name is as the sender gave it: make it safe before it is used for anything.
+fn offer_line(offer: &Offer) -> Value {
+    json!({
+        "url": offer.url,
+        "name": offer.name,
+        "size": offer.size,
+        "content_type": offer.content_type,
+        "sha256": offer.sha256,
+        "expires_at": offer.expires_at,
+        "as": word(offer.content),
+    })
+}
+
 fn sent_line(sent: &Sent<'_>) -> Value {
     json!({
         "event": "sent",
         "topic": sent.topic,
         "seq": sent.seq,
+        "content": sent.content.map(content),
+        "offer": sent.offer.map(offer_line),
         "qos": u8::from(sent.confirmed),
         "reason_code": sent.reason.code,
         "nobody_subscribed": sent.reason.is_nobody_subscribed(),
@@ -150,6 +208,15 @@ fn message_line(message: &MessageEvent) -> Map<String, Value> {
         None => ("data_base64", json!(BASE64_STANDARD.encode(&message.data))),
     };
     line.insert(name.to_owned(), value);
+    line.insert("bytes".to_owned(), json!(message.data.len()));
+    if message.content == Content::Hyperlink {
+        let offer = message.offer().and_then(Result::ok);
+        line.insert("offer".to_owned(), json!(offer.as_ref().map(offer_line)));
+    }
+    if message.is_inline() {
+        let guess = guess(&message.data, "");
+        line.insert("content_type".to_owned(), json!(guess.content_type));
+    }
     line
 }
 
@@ -194,6 +261,7 @@ mod tests {
             retained: true,
             duplicate: false,
             event,
+            saved: None,
         })
     }
 
@@ -216,7 +284,7 @@ mod tests {
     fn message_line_has_the_documented_shape() {
         let want = json!({
             "event": "message", "topic": "t", "from": "bob", "group": null, "seq": 7,
-            "direction": "point_to_point", "content": "text", "timestamp_ms": 9, "text": "hi\u{1b}",
+            "direction": "point_to_point", "content": "text", "timestamp_ms": 9, "text": "hi\u{1b}", "bytes": 3,
             "own": false, "retained": true, "duplicate": false,
         });
         assert_eq!(arrived(&message(Content::Text, b"hi\x1b")), want);
@@ -232,6 +300,22 @@ mod tests {
             assert_eq!(line["data_base64"], BASE64_STANDARD.encode(data));
             assert!(line.get("text").is_none());
         }
+    }
+
+    #[test]
+    fn hyperlink_tells_its_offer_and_media_their_type() {
+        let offer = crate::content::tests::report();
+        let line = arrived(&message(Content::Hyperlink, offer.encode().as_bytes()));
+        assert_eq!(line["offer"]["name"], "report.pdf");
+        assert_eq!(line["offer"]["as"], "file");
+        let line = arrived(&message(Content::Hyperlink, b"https://example.com"));
+        assert_eq!(line["offer"], Value::Null);
+        let line = arrived(&message(Content::Image, b"\x89PNG\r\n\x1a\n"));
+        assert_eq!(
+            (&line["content_type"], &line["bytes"]),
+            (&json!("image/png"), &json!(8))
+        );
+        assert_eq!(line["saved"], Value::Null);
     }
 
     #[test]

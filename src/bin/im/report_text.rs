@@ -1,8 +1,11 @@
 //! The lines for people. Text of others passes [`sanitise`].
 
+use std::path::Path;
+
 use mosquitto_enterprise_push::protocol::{Direction, Notice};
 
 use crate::clock;
+use crate::content::{Offer, guess, safe_name, size};
 use crate::event::{Event, MessageEvent};
 use crate::report::{Report, Sent};
 use crate::report_json::content;
@@ -13,7 +16,7 @@ pub(crate) fn line(report: &Report<'_>) -> String {
     match report {
         Report::Ready(subscribed) => format!("-- listening as {}", subscribed.session),
         Report::Reconnected(subscribed) => format!("-- connected again as {}", subscribed.session),
-        Report::Arrived { event, .. } => event_line(event),
+        Report::Arrived { event, saved, .. } => event_line(event, *saved),
         Report::Disconnected { why, retry_in, .. } => match retry_in {
             Some(wait) => format!(
                 "-- {}; trying again in {:.1} s",
@@ -49,6 +52,22 @@ pub(crate) fn line(report: &Report<'_>) -> String {
                 sanitise(&profile.grant.broker)
             )
         }
+        // A bar shows it instead.
+        Report::Progress(_) => String::new(),
+        Report::Offered { offer, from } => format!("-- {} from {from}", offered(offer)),
+        Report::Downloaded { downloaded, .. } => {
+            let checked = if downloaded.verified {
+                "its hash is right"
+            } else {
+                "nobody told its hash"
+            };
+            let bytes = size(downloaded.bytes);
+            let path = sanitise(&downloaded.path.to_string_lossy());
+            format!("-- downloaded {bytes} to {path} ({checked})")
+        }
+        Report::NotDownloaded { offer, why, .. } => {
+            format!("-- {} not downloaded: {}", title(offer), sanitise(why))
+        }
         Report::Person { uid, person } => {
             let presence = person.presence.map_or("?", |presence| presence.as_str());
             let signature = person
@@ -72,9 +91,9 @@ fn sent_line(sent: &Sent<'_>) -> String {
     format!("{}{note}", sent.what)
 }
 
-fn event_line(event: &Event) -> String {
+fn event_line(event: &Event, saved: Option<&Path>) -> String {
     match event {
-        Event::Message(message) => message_line(message),
+        Event::Message(message) => message_line(message, saved),
         Event::Presence { uid, presence } => format!("-- {uid} is {presence}"),
         Event::Signature { uid, text } if text.is_empty() => {
             format!("-- {uid} has no signature any more")
@@ -114,13 +133,15 @@ fn label(kind: &str) -> (&'static str, bool) {
     }
 }
 
-fn message_line(message: &MessageEvent) -> String {
+fn message_line(message: &MessageEvent, saved: Option<&Path>) -> String {
     let time = clock::local(message.timestamp_ms);
+    let saved = saved.map(|path| format!(", saved as {}", sanitise(&path.to_string_lossy())));
     format!(
-        "{time} {} -> {}: {}",
+        "{time} {} -> {}: {}{}",
         message.from,
         receiver(message),
-        body(message)
+        body(message),
+        saved.unwrap_or_default()
     )
 }
 
@@ -133,15 +154,45 @@ fn receiver(message: &MessageEvent) -> String {
     }
 }
 
-fn body(message: &MessageEvent) -> String {
-    match message.text() {
-        Some(text) => sanitise(text),
-        None => format!(
-            "[{}, {} bytes]",
-            content(message.content),
-            message.data.len()
-        ),
+/// What a message carries, in a few harmless words.
+pub(crate) fn body(message: &MessageEvent) -> String {
+    match (message.offer(), message.text()) {
+        (Some(Ok(offer)), _) => offered(&offer),
+        (Some(Err(error)), Some(text)) => {
+            format!(
+                "[unreadable offer: {}] {}",
+                sanitise(&error),
+                sanitise(text)
+            )
+        }
+        (_, Some(text)) => sanitise(text),
+        (_, None) => {
+            let bytes = u64::try_from(message.data.len()).unwrap_or(u64::MAX);
+            let guess = guess(&message.data, "");
+            let kind = content(message.content);
+            format!("[{kind} of {}, {}]", size(bytes), guess.content_type)
+        }
     }
+}
+
+/// What is offered, and from where.
+pub(crate) fn offered(offer: &Offer) -> String {
+    let kind = content(offer.content);
+    let bytes = offer.size.map_or("unknown size".to_owned(), size);
+    let content_type = match sanitise(&offer.content_type) {
+        empty if empty.is_empty() => String::new(),
+        named => format!(", {named}"),
+    };
+    let host = sanitise(&offer.host());
+    format!(
+        "[{kind} {}, {bytes}{content_type}, at {host}]",
+        title(offer)
+    )
+}
+
+/// The offered file's name, as it would be saved.
+pub(crate) fn title(offer: &Offer) -> String {
+    safe_name(&offer.name)
 }
 
 #[cfg(test)]
@@ -224,9 +275,26 @@ mod tests {
 
     #[test]
     fn message_is_one_harmless_line() {
-        let line = message_line(&message(Content::Text, b"a\nb\x1b[31m"));
+        let line = message_line(&message(Content::Text, b"a\nb\x1b[31m"), None);
         assert!(line.ends_with(" bob -> #dev: a\\nb\\u{1b}[31m"), "{line}");
-        let line = message_line(&message(Content::Image, b"\x1b\x1b"));
-        assert!(line.ends_with(" bob -> #dev: [image, 2 bytes]"), "{line}");
+        let image = message(Content::Image, b"\x89PNG\r\n\x1a\n\x1b[2J");
+        let line = message_line(&image, Some(Path::new("a\x1bb.png")));
+        let wanted = " bob -> #dev: [image of 12 B, image/png], saved as a\\u{1b}b.png";
+        assert!(line.ends_with(wanted), "{line}");
+    }
+
+    #[test]
+    fn offer_tells_kind_name_size_type_and_host_and_nothing_harmful() {
+        let offer =
+            br#"{"url":"https://push.example.com/f?signature=s","name":"../a\u001b[2Jb.mp4",
+            "size":20971520,"content_type":"video/mp4\u001b","as":"video"}"#;
+        let line = message_line(&message(Content::Hyperlink, offer), None);
+        let wanted = "[video a[2Jb.mp4, 20.00 MiB, video/mp4\\u{1b}, at push.example.com]";
+        assert!(line.ends_with(wanted), "{line}");
+        let line = message_line(&message(Content::Hyperlink, b"{\x1b"), None);
+        assert!(
+            line.contains("[unreadable offer: ") && !line.contains('\x1b'),
+            "{line}"
+        );
     }
 }

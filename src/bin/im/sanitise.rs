@@ -5,13 +5,18 @@
 pub(crate) fn sanitise(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
-        if c.is_control() || reorders(c) {
+        if is_unsafe(c) {
             out.extend(c.escape_default());
         } else {
             out.push(c);
         }
     }
     out
+}
+
+/// Whether a character is for the terminal or the text's order, rather than to be seen.
+pub(crate) fn is_unsafe(c: char) -> bool {
+    c.is_control() || reorders(c)
 }
 
 /// Bidirectional controls and the line and paragraph separators.

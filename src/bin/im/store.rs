@@ -141,7 +141,7 @@ pub(crate) fn open_private(path: &Path) -> Result<File, StoreError> {
 }
 
 /// Replaces a file whole: readers see the old text or the new one, whenever we are interrupted.
-fn replace(path: &Path, text: &[u8]) -> Result<(), StoreError> {
+pub(crate) fn replace(path: &Path, text: &[u8]) -> Result<(), StoreError> {
     let temporary = path.with_extension(format!("{}.tmp", std::process::id()));
     write_private(&temporary, text)
         .and_then(|()| fs::rename(&temporary, path))

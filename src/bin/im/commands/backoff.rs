@@ -10,13 +10,13 @@ const GOOD_CONNECTION: Duration = Duration::from_secs(10);
 
 /// The state of the pauses.
 #[derive(Debug, Default)]
-pub(super) struct Backoff {
+pub(crate) struct Backoff {
     attempts: u32,
 }
 
 impl Backoff {
     /// The next pause, after a connection that lasted for `lasted`: half to all of a time that doubles.
-    pub(super) fn next(&mut self, lasted: Duration) -> Duration {
+    pub(crate) fn next(&mut self, lasted: Duration) -> Duration {
         if lasted >= GOOD_CONNECTION {
             self.attempts = 0;
         }

@@ -1,14 +1,21 @@
 //! One command a file. Each turns its arguments into requests and their outcome into reports.
 
 mod backoff;
+mod fetch;
 mod listen;
+mod listen_files;
 mod listen_stop;
 mod login;
+mod meter;
 mod presence;
+mod reception;
+mod save;
 mod send;
 mod sign;
 
 use std::time::Duration;
+
+pub(crate) use backoff::Backoff;
 
 use crate::cli::{Cli, Command};
 use crate::failure::Failure;
@@ -33,6 +40,7 @@ pub(crate) async fn run(cli: Cli, output: &mut Output) -> Result<(), Failure> {
         Command::Login(_) => Ok(()),
         Command::Send(send) => send::run(send, &mut context, output).await,
         Command::Listen(listen) => listen::run(listen, context, output).await,
+        Command::Fetch(fetch) => fetch::run(fetch, &context, output).await,
         Command::Presence(presence) => presence::run(presence, &mut context, output).await,
         Command::Sign(sign) => sign::run(sign, &mut context, output).await,
     }

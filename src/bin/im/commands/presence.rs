@@ -62,6 +62,8 @@ async fn set(
         topic: &topic,
         what: &format!("presence set to {presence}{lasts}"),
         seq: None,
+        content: None,
+        offer: None,
         confirmed: true,
         reason: &taken.reason,
         handed_over: taken.handed_over,

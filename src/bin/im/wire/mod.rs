@@ -2,5 +2,7 @@
 //! control socket. The only module here with serde types.
 
 pub(crate) mod control;
+pub(crate) mod files;
+pub(crate) mod offer;
 pub(crate) mod profile_file;
 pub(crate) mod service;

@@ -1,0 +1,140 @@
+//! `im fetch`: downloads a file that a message offers, after asking.
+
+use std::io::{self, BufRead, IsTerminal};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use mosquitto_enterprise_push::protocol::Content;
+
+use super::meter::Meter;
+use crate::cli::Fetch;
+use crate::content::{Offer, safe_name};
+use crate::failure::Failure;
+use crate::output::Output;
+use crate::report::Report;
+use crate::report_text::offered;
+use crate::session::Context;
+use crate::transfer::{FileService, Place, Retry, Wanted, download};
+
+pub(super) async fn run(
+    fetch: Fetch,
+    context: &Context,
+    output: &mut Output,
+) -> Result<(), Failure> {
+    let service = FileService::new(&context.profile, context.timeout)?;
+    let offer = describe(&fetch, &service).await?;
+    let from = offer.host();
+    output.report(&Report::Offered {
+        offer: &offer,
+        from: &from,
+    })?;
+    if !fetch.yes && !consents(&offer, output)? {
+        return Err(Failure::Usage("not downloaded".to_owned()));
+    }
+    let wanted = Wanted {
+        url: offer.url.clone(),
+        size: offer.size,
+        sha256: fetch.sha256.clone(),
+        limit_bytes: fetch.max_bytes,
+    };
+    let name = safe_name(&offer.name);
+    let retry = Retry::new(Duration::from_secs_f64(fetch.retry));
+    let mut meter = Meter::new(output, false, &name);
+    let moved = |bytes, total| meter.moved(bytes, total);
+    let place = place(fetch.output, fetch.overwrite, name.clone());
+    let downloaded = download(&service, &wanted, place, retry, moved).await;
+    meter.end();
+    output.report(&Report::Downloaded {
+        offer: &offer,
+        downloaded: &downloaded?,
+    })
+}
+
+/// What the server says of it.
+async fn describe(fetch: &Fetch, service: &FileService) -> Result<Offer, Failure> {
+    let described = service.describe(&fetch.url).await?;
+    let from_url = || name_in(&fetch.url);
+    Ok(Offer {
+        url: fetch.url.clone(),
+        name: described.name.or_else(from_url).unwrap_or_default(),
+        size: described.size,
+        content_type: described.content_type.unwrap_or_default(),
+        sha256: fetch.sha256.clone(),
+        expires_at: None,
+        content: Content::File,
+    })
+}
+
+/// The last part of the URL's path.
+fn name_in(url: &str) -> Option<String> {
+    let url = reqwest::Url::parse(url).ok()?;
+    let last = url.path_segments()?.next_back()?;
+    let name = percent_encoding::percent_decode_str(last).decode_utf8_lossy();
+    Some(name.into_owned())
+}
+
+fn place(output: Option<PathBuf>, overwrite: bool, name: String) -> Place {
+    match output {
+        None => Place::Folder(PathBuf::from("."), name),
+        Some(path) if path.is_dir() => Place::Folder(path, name),
+        Some(path) if overwrite => Place::Over(path),
+        Some(path) => Place::Free(path),
+    }
+}
+
+/// Asks the person at the terminal. Where there is none, nothing is downloaded.
+fn consents(offer: &Offer, output: &mut Output) -> Result<bool, Failure> {
+    if output.is_json() || !io::stdin().is_terminal() || !io::stdout().is_terminal() {
+        let text = "nobody is there to be asked: use --yes to download";
+        return Err(Failure::Usage(text.to_owned()));
+    }
+    output.ask(&question(offer))?;
+    let mut line = String::new();
+    io::stdin()
+        .lock()
+        .read_line(&mut line)
+        .map_err(Failure::Input)?;
+    Ok(is_yes(&line))
+}
+
+/// The question before a download.
+pub(super) fn question(offer: &Offer) -> String {
+    format!("Download {}? [y/N] ", offered(offer))
+}
+
+/// Whether an answer is a yes: silence is none.
+pub(super) fn is_yes(line: &str) -> bool {
+    matches!(line.trim().to_ascii_lowercase().as_str(), "y" | "yes")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_clear_yes_is_one() {
+        for line in ["y\n", "Y", " yes \n"] {
+            assert!(is_yes(line), "{line:?}");
+        }
+        for line in ["", "\n", "n\n", "no", "yesterday", "ja"] {
+            assert!(!is_yes(line), "{line:?}");
+        }
+    }
+
+    #[test]
+    fn place_follows_from_output_and_overwrite() {
+        let dir = tempfile::tempdir().unwrap();
+        let name = || "a.txt".to_owned();
+        let path = dir.path().to_owned();
+        let inside = Place::Folder(path.clone(), name());
+        assert_eq!(place(Some(path.clone()), false, name()), inside);
+        let file = path.join("x");
+        let free = Place::Free(file.clone());
+        assert_eq!(place(Some(file.clone()), false, name()), free);
+        assert_eq!(place(Some(file.clone()), true, name()), Place::Over(file));
+        assert_eq!(
+            name_in("https://h/a/b%20c.txt?x=1").as_deref(),
+            Some("b c.txt")
+        );
+    }
+}
