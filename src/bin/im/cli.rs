@@ -45,6 +45,8 @@ pub(crate) enum Command {
     Listen(Listen),
     /// Download a file that a message offers
     Fetch(Fetch),
+    /// Conversations on the whole terminal
+    Chat(Chat),
     /// Set the own presence, or show everybody's
     Presence(Presence),
     /// Set or clear the personal signature
@@ -156,6 +158,18 @@ pub(crate) struct Fetch {
     /// How long a download that does not move is tried, in seconds
     #[arg(long, default_value_t = 60.0, value_name = "SECONDS", value_parser = seconds)]
     pub(crate) retry: f64,
+}
+
+/// `im chat`
+#[derive(Debug, Args)]
+pub(crate) struct Chat {
+    /// Save pictures, sounds, films and files that come in messages to this folder; downloads go
+    /// there too [default: downloads go here, the others are not saved]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) save: Option<PathBuf>,
+    /// The most bytes to download for one message
+    #[arg(long, default_value_t = MOST_BYTES, value_name = "BYTES")]
+    pub(crate) max_bytes: u64,
 }
 
 /// The most that is downloaded without being told: what a static service takes by default.

@@ -22,6 +22,7 @@ mod report_json;
 mod report_text;
 mod roster;
 mod sanitise;
+mod screen;
 mod secret;
 mod sequence;
 mod session;

@@ -109,6 +109,11 @@ fn event_line(event: &Event, saved: Option<&Path>) -> String {
 }
 
 fn notice_line(notice: &Notice) -> String {
+    format!("{} {}", clock::local(notice.time), notice_words(notice))
+}
+
+/// What a notice says, and what it is about.
+pub(crate) fn notice_words(notice: &Notice) -> String {
     let (label, is_sentence) = label(&notice.kind);
     let (title, body) = (sanitise(&notice.title), sanitise(&notice.body));
     let text = match (title.is_empty(), body.is_empty()) {
@@ -117,7 +122,7 @@ fn notice_line(notice: &Notice) -> String {
         (false, false) if is_sentence => body,
         (false, false) => format!("{title}: {body}"),
     };
-    format!("{} [{label}] {text}", clock::local(notice.time))
+    format!("[{label}] {text}")
 }
 
 /// What a notice is about, and whether its body is a sentence that says all that its title does.

@@ -1,6 +1,8 @@
 //! One command a file. Each turns its arguments into requests and their outcome into reports.
 
 mod backoff;
+mod chat;
+mod chat_work;
 mod fetch;
 mod listen;
 mod listen_files;
@@ -41,6 +43,7 @@ pub(crate) async fn run(cli: Cli, output: &mut Output) -> Result<(), Failure> {
         Command::Send(send) => send::run(send, &mut context, output).await,
         Command::Listen(listen) => listen::run(listen, context, output).await,
         Command::Fetch(fetch) => fetch::run(fetch, &context, output).await,
+        Command::Chat(chat) => chat::run(chat, context).await,
         Command::Presence(presence) => presence::run(presence, &mut context, output).await,
         Command::Sign(sign) => sign::run(sign, &mut context, output).await,
     }
