@@ -22,6 +22,7 @@ mod doorbell;
 mod fake_directory;
 mod feed;
 mod feed_cut;
+mod full_screen;
 mod header;
 mod isolation;
 mod limits;

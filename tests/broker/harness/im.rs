@@ -9,6 +9,7 @@ use tempfile::TempDir;
 
 use super::broker::Broker;
 use super::process::Process;
+use super::screen::Screen;
 use super::static_service::{PASSWORD, StaticService};
 use super::wait::eventually;
 
@@ -68,6 +69,12 @@ impl Im {
         };
         listening.wait_for(|line| line["event"] == "ready");
         listening
+    }
+
+    /// `im chat`, on a terminal.
+    pub(crate) fn chat(&self, options: &[&str]) -> Screen {
+        let arguments = [&["chat"], options].concat();
+        Screen::start(PROGRAM, &arguments, self.home.path())
     }
 
     fn command(&self, arguments: &[&str]) -> Command {

@@ -10,6 +10,7 @@ mod mqtt;
 mod ports;
 mod process;
 mod scene;
+mod screen;
 mod static_service;
 mod version;
 mod wait;

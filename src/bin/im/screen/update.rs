@@ -16,11 +16,10 @@ impl State {
             Happening::Key(key) => return self.key(now, key),
             Happening::Pasted(text) => self.paste(&text),
             Happening::Resized => {}
-            Happening::Connected => {
-                self.connection = Connection::Online;
-                self.people.clear();
-            }
+            Happening::Connected => self.connection = Connection::Online,
             Happening::Lost { why, retry_in_s } => {
+                // All comes anew with the next connection, some of it before that is complete.
+                self.people.clear();
                 let why = sanitise(&why);
                 self.connection = Connection::Lost { why, retry_in_s };
             }

@@ -259,9 +259,14 @@ fn people_come_with_their_presence_and_oneself_does_not() {
         state.people.get("bob").unwrap().presence,
         Some(Presence::Busy)
     );
-    state.update(NOW, Happening::Connected);
+    let (why, retry_in_s) = ("cut".to_owned(), Some(1.0));
+    state.update(NOW, Happening::Lost { why, retry_in_s });
     assert_eq!(state.people.get("bob"), None, "it comes anew");
+    state.arrive(presence("bob", Presence::Away));
+    state.update(NOW, Happening::Connected);
     assert_eq!(state.connection, Connection::Online);
+    let away = Some(Presence::Away);
+    assert_eq!(state.people.get("bob").unwrap().presence, away, "it came before");
 }
 
 #[test]
