@@ -15,6 +15,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Notify;
 
 use crate::clock::now_ms;
+use crate::database::DatabaseArgs;
 use crate::http::{App, Settings, router};
 use crate::identity::EnterpriseId;
 use crate::password::{Cost, Passwords};
@@ -32,9 +33,8 @@ const SCHEMES: [&str; 7] = ["tcp", "mqtt", "mqtts", "ssl", "tls", "ws", "wss"];
 /// What to serve, and where.
 #[derive(Debug, clap::Args)]
 pub(crate) struct ServeArgs {
-    /// The database file; created when missing
-    #[arg(long, value_name = "FILE")]
-    db: PathBuf,
+    #[command(flatten)]
+    database: DatabaseArgs,
     /// Address to listen on; port 0 takes a free one
     #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:0")]
     listen: String,
@@ -68,9 +68,10 @@ impl ServeArgs {
 
 /// Serves until SIGTERM or SIGINT.
 pub(crate) async fn serve(args: ServeArgs) -> anyhow::Result<()> {
-    let storage = Storage::open(&args.db)
+    let location = args.database.location()?;
+    let storage = Storage::open(&location)
         .await
-        .with_context(|| format!("cannot open {}", args.db.display()))?;
+        .with_context(|| format!("cannot open {location}"))?;
     let app = App::new(
         storage.clone(),
         Passwords::new(Cost::OWASP)?,
@@ -152,7 +153,7 @@ fn write_atomically(file: &Path, text: &str) -> std::io::Result<()> {
     std::fs::rename(&partial, file)
 }
 
-/// Follows what `admin` writes; starts over when the database fails.
+/// Follows what `admin` and other replicas write; starts over when the database fails.
 async fn follow(storage: &Storage) {
     loop {
         if let Err(error) = storage.follow_foreign_writes().await {
@@ -194,6 +195,7 @@ fn broker_for(text: &str) -> Result<(String, String), String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::storage::scratch::Scratch;
 
     #[test]
     fn broker_addresses_are_checked_at_start() {
@@ -222,8 +224,8 @@ mod tests {
     async fn stopping_ends_open_streams_and_idle_connections_within_a_second() {
         use base64::Engine as _;
         use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-        let dir = tempfile::tempdir().unwrap();
-        let storage = Storage::open(&dir.path().join("db")).await.unwrap();
+        let scratch = Scratch::new().await;
+        let storage = scratch.open().await;
         let hash = format!("sha256:{}", crate::secret::Digest::of(b"s").as_str());
         storage
             .add_broker(&"b1".parse().unwrap(), &hash)

@@ -76,9 +76,9 @@ pub(crate) async fn token(
         kind,
         expires_at_s: now_s() + i64::from(app.settings.token_ttl_s),
     };
-    let issued = app.storage.issue_token(&token).await?;
+    let issued = app.storage.issue_token(token.clone()).await?;
     app.hub.announced(issued.event).await;
-    Ok(Json(answer(&app, &token, &secret, &issued.rights)))
+    Ok(Json(answer(&app, &token, &secret, &issued.outcome)))
 }
 
 fn parse(request: &TokenRequest) -> Result<(Device, DeviceKind), Problem> {
