@@ -232,6 +232,7 @@ impl FileService {
 
 fn builder(silence: Duration) -> ClientBuilder {
     Client::builder()
+        .no_gzip()
         .connect_timeout(silence)
         .pool_max_idle_per_host(1)
 }
