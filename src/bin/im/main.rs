@@ -14,6 +14,7 @@ mod event;
 mod failure;
 mod letter;
 mod link;
+mod names;
 mod outbox;
 mod output;
 mod profile;

@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use crate::failure::Failure;
+use crate::names::Names;
 use crate::report::Report;
 use crate::sanitise::sanitise;
 use crate::{report_json, report_text};
@@ -11,11 +12,18 @@ use crate::{report_json, report_text};
 #[derive(Debug)]
 pub(crate) struct Output {
     json: bool,
+    names: Names,
 }
 
 impl Output {
     pub(crate) fn new(json: bool) -> Self {
-        Output { json }
+        let names = Names::default();
+        Output { json, names }
+    }
+
+    /// Calls users by these names from now on.
+    pub(crate) fn set_names(&mut self, names: Names) {
+        self.names = names;
     }
 
     /// Whether a program reads it.
@@ -26,9 +34,9 @@ impl Output {
     /// Writes one line. Progress is for programs: people see a bar.
     pub(crate) fn report(&mut self, report: &Report<'_>) -> Result<(), Failure> {
         let line = match (self.json, report) {
-            (true, report) => report_json::line(report).to_string(),
+            (true, report) => report_json::line(report, &self.names).to_string(),
             (false, Report::Progress(_)) => return Ok(()),
-            (false, report) => report_text::line(report),
+            (false, report) => report_text::line(report, &self.names),
         };
         write_line(&mut io::stdout().lock(), &line).map_err(Failure::Output)
     }

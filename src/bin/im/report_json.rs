@@ -8,11 +8,29 @@ use crate::content::{Offer, guess, safe_name, word};
 use crate::event::{Event, MessageEvent};
 use crate::failure::Failure;
 use crate::link::Reason;
+use crate::names::Names;
 use crate::profile::Profile;
 use crate::report::{Progress, Report, Sent, Subscribed};
 
-/// The line for a report, without its end.
-pub(crate) fn line(report: &Report<'_>) -> Value {
+/// The line for a report, without its end. Where a user has a name, it stands beside the uid.
+pub(crate) fn line(report: &Report<'_>, names: &Names) -> Value {
+    let mut line = nameless_line(report);
+    let uid = |member| line.get(member).and_then(Value::as_str);
+    let of_user = !matches!(report, Report::Offered { .. });
+    let name = uid("from")
+        .filter(|_| of_user)
+        .and_then(|uid| names.get(uid));
+    let (member, name) = match (report, name) {
+        (Report::Person { uid, .. }, _) => ("name", names.get(uid)),
+        (_, name) => ("from_name", name),
+    };
+    if let Some(name) = name.map(|name| json!(name)) {
+        line[member] = name;
+    }
+    line
+}
+
+fn nameless_line(report: &Report<'_>) -> Value {
     match report {
         Report::Ready(subscribed) => subscribed_line("ready", subscribed),
         Report::Reconnected(subscribed) => subscribed_line("reconnected", subscribed),
@@ -256,13 +274,18 @@ mod tests {
     use mosquitto_enterprise_push::protocol::Presence;
 
     fn arrived(event: &Event) -> Value {
-        line(&Report::Arrived {
+        arrived_with(event, &Names::default())
+    }
+
+    fn arrived_with(event: &Event, names: &Names) -> Value {
+        let report = Report::Arrived {
             topic: "t",
             retained: true,
             duplicate: false,
             event,
             saved: None,
-        })
+        };
+        line(&report, names)
     }
 
     fn message(content: Content, data: &[u8]) -> Event {
@@ -288,6 +311,24 @@ mod tests {
             "own": false, "retained": true, "duplicate": false,
         });
         assert_eq!(arrived(&message(Content::Text, b"hi\x1b")), want);
+    }
+
+    #[test]
+    fn known_name_stands_beside_the_uid() {
+        let bob = ("bob".to_owned(), "Bob Smith".to_owned());
+        let names = [bob].into_iter().collect();
+        let line = arrived_with(&message(Content::Text, b"hi"), &names);
+        assert_eq!(
+            (&line["from"], &line["from_name"]),
+            (&json!("bob"), &json!("Bob Smith"))
+        );
+        let person = &crate::roster::Person::default();
+        let uid = "bob";
+        let line = super::line(&Report::Person { uid, person }, &names);
+        assert_eq!(
+            (&line["uid"], &line["name"]),
+            (&json!("bob"), &json!("Bob Smith"))
+        );
     }
 
     #[test]
@@ -351,7 +392,7 @@ mod tests {
 
     #[test]
     fn login_line_holds_no_token() {
-        let text = line(&Report::LoggedIn(&alice(Kind::Pc))).to_string();
+        let text = line(&Report::LoggedIn(&alice(Kind::Pc)), &Names::default()).to_string();
         assert!(text.contains("alice@acme:pc") && !text.contains("secret"));
     }
 }

@@ -7,16 +7,17 @@ use mosquitto_enterprise_push::protocol::{Direction, Notice};
 use crate::clock;
 use crate::content::{Offer, guess, safe_name, size};
 use crate::event::{Event, MessageEvent};
+use crate::names::Names;
 use crate::report::{Report, Sent};
 use crate::report_json::content;
 use crate::sanitise::sanitise;
 
 /// The line for a report, without its end.
-pub(crate) fn line(report: &Report<'_>) -> String {
+pub(crate) fn line(report: &Report<'_>, names: &Names) -> String {
     match report {
         Report::Ready(subscribed) => format!("-- listening as {}", subscribed.session),
         Report::Reconnected(subscribed) => format!("-- connected again as {}", subscribed.session),
-        Report::Arrived { event, saved, .. } => event_line(event, *saved),
+        Report::Arrived { event, saved, .. } => event_line(event, *saved, names),
         Report::Disconnected { why, retry_in, .. } => match retry_in {
             Some(wait) => format!(
                 "-- {}; trying again in {:.1} s",
@@ -75,7 +76,8 @@ pub(crate) fn line(report: &Report<'_>) -> String {
                 .as_deref()
                 .map(sanitise)
                 .unwrap_or_default();
-            format!("{uid:<20} {presence:<8} {signature}")
+            let who = sanitise(&names.full(uid));
+            format!("{who:<20} {presence:<8} {signature}")
                 .trim_end()
                 .to_owned()
         }
@@ -91,14 +93,15 @@ fn sent_line(sent: &Sent<'_>) -> String {
     format!("{}{note}", sent.what)
 }
 
-fn event_line(event: &Event, saved: Option<&Path>) -> String {
+fn event_line(event: &Event, saved: Option<&Path>, names: &Names) -> String {
+    let who = |uid: &str| sanitise(&names.full(uid));
     match event {
-        Event::Message(message) => message_line(message, saved),
-        Event::Presence { uid, presence } => format!("-- {uid} is {presence}"),
+        Event::Message(message) => message_line(message, saved, names),
+        Event::Presence { uid, presence } => format!("-- {} is {presence}", who(uid)),
         Event::Signature { uid, text } if text.is_empty() => {
-            format!("-- {uid} has no signature any more")
+            format!("-- {} has no signature any more", who(uid))
         }
-        Event::Signature { uid, text } => format!("-- {uid} signs: {}", sanitise(text)),
+        Event::Signature { uid, text } => format!("-- {} signs: {}", who(uid), sanitise(text)),
         Event::Notice(notice) | Event::Refused(notice) => notice_line(notice),
         Event::Malformed { error, data } => format!(
             "-- unreadable message of {} bytes: {}",
@@ -138,12 +141,12 @@ fn label(kind: &str) -> (&'static str, bool) {
     }
 }
 
-fn message_line(message: &MessageEvent, saved: Option<&Path>) -> String {
+fn message_line(message: &MessageEvent, saved: Option<&Path>, names: &Names) -> String {
     let time = clock::local(message.timestamp_ms);
     let saved = saved.map(|path| format!(", saved as {}", sanitise(&path.to_string_lossy())));
     format!(
         "{time} {} -> {}: {}{}",
-        message.from,
+        sanitise(&names.full(&message.from)),
         receiver(message),
         body(message),
         saved.unwrap_or_default()
@@ -204,6 +207,11 @@ pub(crate) fn title(offer: &Offer) -> String {
 mod tests {
     use super::*;
     use mosquitto_enterprise_push::protocol::Content;
+
+    fn names() -> Names {
+        let bob = ("bob".to_owned(), "Bob\x1b Smith".to_owned());
+        [bob].into_iter().collect()
+    }
 
     fn message(content: Content, data: &[u8]) -> MessageEvent {
         let (from, group, data) = ("bob".to_owned(), Some("dev".to_owned()), data.to_vec());
@@ -280,11 +288,16 @@ mod tests {
 
     #[test]
     fn message_is_one_harmless_line() {
-        let line = message_line(&message(Content::Text, b"a\nb\x1b[31m"), None);
+        let line = message_line(
+            &message(Content::Text, b"a\nb\x1b[31m"),
+            None,
+            &Names::default(),
+        );
         assert!(line.ends_with(" bob -> #dev: a\\nb\\u{1b}[31m"), "{line}");
         let image = message(Content::Image, b"\x89PNG\r\n\x1a\n\x1b[2J");
-        let line = message_line(&image, Some(Path::new("a\x1bb.png")));
-        let wanted = " bob -> #dev: [image of 12 B, image/png], saved as a\\u{1b}b.png";
+        let line = message_line(&image, Some(Path::new("a\x1bb.png")), &names());
+        let wanted =
+            " Bob\\u{1b} Smith (bob) -> #dev: [image of 12 B, image/png], saved as a\\u{1b}b.png";
         assert!(line.ends_with(wanted), "{line}");
     }
 
@@ -293,10 +306,14 @@ mod tests {
         let offer =
             br#"{"url":"https://push.example.com/f?signature=s","name":"../a\u001b[2Jb.mp4",
             "size":20971520,"content_type":"video/mp4\u001b","as":"video"}"#;
-        let line = message_line(&message(Content::Hyperlink, offer), None);
+        let line = message_line(&message(Content::Hyperlink, offer), None, &Names::default());
         let wanted = "[video a[2Jb.mp4, 20.00 MiB, video/mp4\\u{1b}, at push.example.com]";
         assert!(line.ends_with(wanted), "{line}");
-        let line = message_line(&message(Content::Hyperlink, b"{\x1b"), None);
+        let line = message_line(
+            &message(Content::Hyperlink, b"{\x1b"),
+            None,
+            &Names::default(),
+        );
         assert!(
             line.contains("[unreadable offer: ") && !line.contains('\x1b'),
             "{line}"

@@ -1,7 +1,6 @@
 //! `im chat`: the full-screen mode. The session is received beside it; what the screen asks for is done in
 //! tasks that tell it how they ended.
 
-use std::collections::BTreeMap;
 use std::io::IsTerminal;
 use std::time::Duration;
 
@@ -19,6 +18,7 @@ use crate::clock;
 use crate::event::Event;
 use crate::failure::Failure;
 use crate::link::{Arrival, LinkError, Publisher};
+use crate::names::Names;
 use crate::profile::Profile;
 use crate::screen::{Effect, Happening, Me, State, Terminal};
 use crate::session::Context;
@@ -71,7 +71,7 @@ fn state(profile: &Profile) -> State {
             _ => None,
         })
         .collect();
-    State::new(me, &groups, BTreeMap::new())
+    State::new(me, &groups, Names::default())
 }
 
 /// Until the person quits. The terminal is given back when this ends or is dropped.

@@ -10,6 +10,7 @@ use super::conversation::{Conversation, Delivery};
 use super::peer::Peer;
 use crate::content::Offer;
 use crate::event::Event;
+use crate::names::Names;
 use crate::profile::Kind;
 use crate::roster::Roster;
 
@@ -101,7 +102,7 @@ pub(crate) struct State {
     pub(super) conversations: BTreeMap<Peer, Conversation>,
     pub(super) people: Roster,
     /// Names of users, where the address book is at hand.
-    pub(super) names: BTreeMap<String, String>,
+    pub(super) names: Names,
     pub(super) selected: Peer,
     pub(super) input: TextArea<'static>,
     /// Lines of the screen that the view is above the latest.
@@ -114,10 +115,10 @@ pub(crate) struct State {
 
 impl State {
     /// Before anything has happened, with the user's groups.
-    pub(crate) fn new(me: Me, groups: &[String], names: BTreeMap<String, String>) -> State {
+    pub(crate) fn new(me: Me, groups: &[String], names: Names) -> State {
         let fixed = [Peer::Notices, Peer::my_other(me.kind)];
         let groups = groups.iter().map(|gid| Peer::Group(gid.clone()));
-        let people = names.keys().cloned().map(Peer::User);
+        let people = names.uids().map(|uid| Peer::User(uid.to_owned()));
         let peers = fixed.into_iter().chain(groups).chain(people);
         let conversations = peers.map(|peer| (peer, Conversation::default()));
         State {
@@ -148,10 +149,7 @@ impl State {
 
     /// How a user is called.
     pub(super) fn name(&self, uid: &str) -> String {
-        self.names
-            .get(uid)
-            .cloned()
-            .unwrap_or_else(|| uid.to_owned())
+        self.names.get(uid).unwrap_or(uid).to_owned()
     }
 
     pub(super) fn conversation(&mut self, peer: &Peer) -> &mut Conversation {

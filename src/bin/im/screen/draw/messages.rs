@@ -35,7 +35,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, state: &State) {
 fn heading(state: &State) -> String {
     let mut heading = format!(" {} ", state.title(&state.selected));
     if let Peer::User(uid) = &state.selected {
-        if state.names.contains_key(uid) {
+        if state.names.get(uid).is_some() {
             heading = format!("{heading}({uid}) ");
         }
         let presence = state.people.get(uid).and_then(|person| person.presence);

@@ -3,13 +3,12 @@
 mod drawing;
 mod updating;
 
-use std::collections::BTreeMap;
-
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use mosquitto_enterprise_push::protocol::{Content, Direction, Presence};
 
 use super::state::{Effect, Happening, Me, State};
 use crate::event::{Event, MessageEvent};
+use crate::names::Names;
 use crate::profile::Kind;
 
 const NOW: &str = "12:00:00";
@@ -21,7 +20,7 @@ fn alice() -> State {
         eid: "acme".to_owned(),
         kind: Kind::Pc,
     };
-    let mut state = State::new(me, &["dev".to_owned()], BTreeMap::new());
+    let mut state = State::new(me, &["dev".to_owned()], Names::default());
     assert_eq!(state.update(NOW, Happening::Connected), []);
     state
 }

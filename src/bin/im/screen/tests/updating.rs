@@ -266,7 +266,11 @@ fn people_come_with_their_presence_and_oneself_does_not() {
     state.update(NOW, Happening::Connected);
     assert_eq!(state.connection, Connection::Online);
     let away = Some(Presence::Away);
-    assert_eq!(state.people.get("bob").unwrap().presence, away, "it came before");
+    assert_eq!(
+        state.people.get("bob").unwrap().presence,
+        away,
+        "it came before"
+    );
 }
 
 #[test]

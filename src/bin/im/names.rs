@@ -1,0 +1,51 @@
+//! What users are called, where the address book is at hand. Text of others: make it harmless before it is
+//! shown. Pure.
+
+use std::collections::BTreeMap;
+
+/// Names by uid, or `uid@eid` of another enterprise.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Names(BTreeMap<String, String>);
+
+impl Names {
+    /// The name of a user, if there is one that says more than the uid.
+    pub(crate) fn get(&self, uid: &str) -> Option<&str> {
+        let name = self.0.get(uid)?.trim();
+        (!name.is_empty() && name != uid).then_some(name)
+    }
+
+    /// The uids that have a name.
+    pub(crate) fn uids(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str)
+    }
+
+    /// The name with the uid behind it, since anybody may be called anything; or the uid alone.
+    pub(crate) fn full(&self, uid: &str) -> String {
+        match self.get(uid) {
+            Some(name) => format!("{name} ({uid})"),
+            None => uid.to_owned(),
+        }
+    }
+}
+
+impl FromIterator<(String, String)> for Names {
+    fn from_iter<T: IntoIterator<Item = (String, String)>>(names: T) -> Self {
+        Names(names.into_iter().collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn name_stands_before_the_uid_and_only_if_it_says_more() {
+        let known = [("bob", "Bob Smith"), ("carol", ""), ("dave", "dave")];
+        let owned = |(uid, name): (&str, &str)| (uid.to_owned(), name.to_owned());
+        let names: Names = known.map(owned).into_iter().collect();
+        assert_eq!(names.full("bob"), "Bob Smith (bob)");
+        for uid in ["carol", "dave", "erin"] {
+            assert_eq!(names.full(uid), uid);
+        }
+    }
+}
