@@ -38,12 +38,13 @@ use clap::Parser;
 
 use cli::Cli;
 use failure::Failure;
+use names::Names;
 use output::Output;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     let cli = Cli::parse();
-    let mut output = Output::new(cli.json);
+    let mut output = Output::new(cli.json, Names::default());
     // The only other way to have a provider is that somebody installed one: that is as good.
     let _ = rustls::crypto::ring::default_provider().install_default();
     match commands::run(cli, &mut output).await {

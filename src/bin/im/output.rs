@@ -16,14 +16,8 @@ pub(crate) struct Output {
 }
 
 impl Output {
-    pub(crate) fn new(json: bool) -> Self {
-        let names = Names::default();
+    pub(crate) fn new(json: bool, names: Names) -> Self {
         Output { json, names }
-    }
-
-    /// Calls users by these names from now on.
-    pub(crate) fn set_names(&mut self, names: Names) {
-        self.names = names;
     }
 
     /// Whether a program reads it.

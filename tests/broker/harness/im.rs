@@ -29,11 +29,15 @@ pub(crate) struct Listening {
 impl Im {
     /// `im login`.
     pub(crate) fn login(service: &StaticService, broker: &Broker, client_id: &str) -> Im {
+        Im::login_at(&service.url(), broker, client_id)
+    }
+
+    /// The same at another address of the service.
+    pub(crate) fn login_at(url: &str, broker: &Broker, client_id: &str) -> Im {
         let (username, device) = client_id.split_once(':').expect("uid@eid:device");
         let home = tempfile::tempdir().expect("a home");
         let im = Im { home };
-        let url = service.url();
-        let done = im.run(&["login", username, "--device", device, "--static", &url]);
+        let done = im.run(&["login", username, "--device", device, "--static", url]);
         assert!(done.status.success(), "{done:?}");
         // The service names the broker's usual port.
         let profiles = im.home.path().join("profiles");
@@ -54,6 +58,11 @@ impl Im {
     pub(crate) fn lines(&self, arguments: &[&str]) -> Vec<Value> {
         let done = self.run(arguments);
         assert!(done.status.success(), "{arguments:?}: {done:?}");
+        parse(&done.stdout)
+    }
+
+    /// The JSON lines of what has been run.
+    pub(crate) fn lines_of(done: &Output) -> Vec<Value> {
         parse(&done.stdout)
     }
 

@@ -2,6 +2,7 @@
 
 mod broker;
 mod conf;
+mod cutting_proxy;
 mod fake;
 mod feed_stream;
 mod im;
@@ -19,6 +20,7 @@ use std::sync::{PoisonError, RwLock};
 
 pub(crate) use broker::{Broker, plugin_file};
 pub(crate) use conf::{BROKER_SECRET, Conf};
+pub(crate) use cutting_proxy::{CuttingProxy, Way};
 pub(crate) use fake::{Answer, FakeService, Login, directory};
 pub(crate) use feed_stream::Cut;
 pub(crate) use im::Im;

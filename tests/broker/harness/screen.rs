@@ -12,7 +12,7 @@ use vt100::Parser;
 use super::wait::eventually;
 
 /// Says how the program ended, and in which mode it left the terminal.
-const SCRIPT: &str = r#"trap : TERM; "$@"; echo "ended $?"; stty -a; echo over"#;
+const SCRIPT: &str = r#"trap : TERM; "$@"; code=$?; stty -a; echo "over $code.""#;
 
 /// A terminal with a program that runs on it; killed when dropped.
 pub(crate) struct Screen {
@@ -83,9 +83,9 @@ impl Screen {
         eventually(&what, look)
     }
 
-    /// Waits for the program's end; gives what is seen then. The terminal must be as it was.
-    pub(crate) fn wait_for_end(&self) -> String {
-        let seen = self.wait_for("over");
+    /// Waits for the program's good end. The terminal must be as it was.
+    pub(crate) fn wait_for_end(&self) {
+        let seen = self.wait_for("over 0.");
         let parser = self.parser();
         let screen = parser.screen();
         assert!(!screen.alternate_screen(), "still on the alternate screen");
@@ -95,7 +95,6 @@ impl Screen {
         for mode in ["icanon", "echo", "isig", "opost"] {
             assert!(modes.contains(&mode), "{mode} is off: {seen}");
         }
-        seen
     }
 
     fn parser(&self) -> MutexGuard<'_, Parser> {

@@ -90,6 +90,10 @@ impl StaticService {
         format!("http://127.0.0.1:{}", self.port)
     }
 
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
     /// Runs an admin command.
     pub(crate) fn admin(&self, arguments: &[&str]) {
         admin(&database(self.folder.path()), arguments, "");

@@ -8,7 +8,7 @@ pub(crate) const HEAD_BYTES: usize = 8192;
 /// What a file seems to be.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Guess {
-    /// A media type such as `image/png`.
+    /// A media type such as `image/png`, without parameters.
     pub(crate) content_type: String,
     pub(crate) content: Content,
 }
@@ -48,7 +48,7 @@ fn by_name(name: &str) -> Option<String> {
 fn plain(head: &[u8]) -> String {
     let text = !head.is_empty() && is_text(head);
     let text = if text {
-        "text/plain; charset=utf-8"
+        "text/plain"
     } else {
         "application/octet-stream"
     };
@@ -88,12 +88,7 @@ mod tests {
             (b"\0\0\0\x18ftypmp42", "x", "video/mp4", Content::Video),
             (b"%PDF-1.7", "x.png", "application/pdf", Content::File),
             (b"a,b\n1,2\n", "table.csv", "text/csv", Content::File),
-            (
-                "grüße".as_bytes(),
-                "README",
-                "text/plain; charset=utf-8",
-                Content::File,
-            ),
+            ("grüße".as_bytes(), "README", "text/plain", Content::File),
             (
                 b"\0\x01\x02",
                 "blob",
@@ -113,10 +108,7 @@ mod tests {
     #[test]
     fn character_cut_by_the_heads_end_is_still_text() {
         let text = format!("{}é", "x".repeat(HEAD_BYTES - 1));
-        assert_eq!(
-            guess(text.as_bytes(), "notes").content_type,
-            "text/plain; charset=utf-8"
-        );
+        assert_eq!(guess(text.as_bytes(), "notes").content_type, "text/plain");
     }
 
     #[test]

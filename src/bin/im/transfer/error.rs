@@ -10,7 +10,7 @@ pub(crate) enum TransferError {
     SessionEnded(String),
     #[error("the server refused the file: {0}")]
     Refused(String),
-    #[error("the server does not have it any more: {0}")]
+    #[error("the server does not have it: {0}")]
     Gone(String),
     #[error("offset {0} is not the server's")]
     WrongOffset(u64),

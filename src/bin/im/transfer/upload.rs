@@ -34,18 +34,11 @@ pub(crate) async fn upload(
     source.check_unchanged()?;
     let mut kept = uploads.find(service.address(), source, &sha256);
     loop {
-        let begun = begin(service, source, uploads, &sha256, &mut kept).await;
-        let uploading = match begun {
-            Ok((row, offset)) => {
-                moved(offset);
-                append(service, source, &row, offset, &mut retry, &mut moved)
-                    .await
-                    .map(|()| row)
-            }
-            Err(error) => Err(error),
-        };
-        match uploading {
-            Ok(row) => return verified(service, source, uploads, row).await,
+        let uploading = run(
+            service, source, uploads, &sha256, &mut kept, &mut retry, &mut moved,
+        );
+        match uploading.await {
+            Ok(row) => return Ok(row),
             // The server has let it go: from the start, once.
             Err(TransferError::Gone(text)) => match kept.take() {
                 Some(row) => forget(uploads, &row.id)?,
@@ -54,6 +47,22 @@ pub(crate) async fn upload(
             Err(error) => retry.pause(error).await?,
         }
     }
+}
+
+/// One attempt at all that is missing.
+async fn run(
+    service: &FileService,
+    source: &Source,
+    uploads: &Uploads,
+    sha256: &str,
+    kept: &mut Option<UploadRow>,
+    retry: &mut Retry,
+    moved: &mut impl FnMut(u64),
+) -> Result<UploadRow, TransferError> {
+    let (row, offset) = begin(service, source, uploads, sha256, kept).await?;
+    moved(offset);
+    append(service, source, &row, offset, retry, moved).await?;
+    verified(service, source, uploads, row).await
 }
 
 /// The upload to go on with and the server's offset; a new one when none is kept.
@@ -176,8 +185,12 @@ async fn verified(
 ) -> Result<UploadRow, TransferError> {
     source.check_unchanged()?;
     let info = service.info(&row.id).await?;
+    if !info.complete {
+        // It has everything, and is still looking at it.
+        return Err(TransferError::Busy(200, "not complete yet".to_owned()));
+    }
     let same = |hash: &String| hash.eq_ignore_ascii_case(&row.sha256);
-    if !info.complete || !info.sha256.as_ref().is_some_and(same) {
+    if !info.sha256.as_ref().is_some_and(same) {
         forget(uploads, &row.id)?;
         // Best effort: what matters is that the file is not offered to anybody.
         let _ = service.delete(&row.id).await;
