@@ -56,7 +56,7 @@ impl Worker {
         let tools = Tools {
             profile: context.profile.clone(),
             profile_dir: context.store.profile_dir(&context.profile.session),
-            service: FileService::new(&context.profile, context.timeout)?,
+            service: FileService::new(context)?,
             folder: folder.unwrap_or_else(|| PathBuf::from(".")),
             limit_bytes: options.max_bytes,
             timeout: context.timeout,

@@ -21,7 +21,7 @@ pub(super) async fn run(
     context: &Context,
     output: &mut Output,
 ) -> Result<(), Failure> {
-    let service = FileService::new(&context.profile, context.timeout)?;
+    let service = FileService::new(context)?;
     let offer = describe(&fetch, &service).await?;
     let from = offer.host();
     output.report(&Report::Offered {

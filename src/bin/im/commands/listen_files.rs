@@ -72,7 +72,7 @@ impl Files {
         let folder = options.save.clone();
         Ok(Files {
             consent,
-            service: Arc::new(FileService::new(&context.profile, context.timeout)?),
+            service: Arc::new(FileService::new(context)?),
             folder: folder.unwrap_or_else(|| PathBuf::from(".")),
             limit_bytes: options.max_bytes,
             questions: VecDeque::new(),

@@ -33,11 +33,7 @@ pub(crate) async fn run(cli: Cli, output: &mut Output) -> Result<(), Failure> {
         return login::run(login, &store, timeout, output).await;
     }
     let profile = store.load(cli.profile.as_deref())?;
-    let mut context = Context {
-        store,
-        profile,
-        timeout,
-    };
+    let mut context = Context::new(store, profile, timeout);
     match cli.command {
         Command::Login(_) => Ok(()),
         Command::Send(send) => send::run(send, &mut context, output).await,

@@ -124,15 +124,18 @@ impl<F: Front> Reception<F> {
 
     async fn connect_again(&mut self, backoff: &mut Backoff) -> Result<Link, Failure> {
         loop {
+            let mut asked = None;
             let timeout = self.context.timeout;
             let connecting = self.context.connect_once(Purpose::Listen, timeout);
             match beside(&mut self.front, connecting).await? {
                 Err(Failure::Link(error)) if error.is_passing() => {}
                 // The static service is away and our token is not good any more: go on trying.
-                Err(Failure::Service(error)) if error.exit_code() == 5 => {}
+                Err(Failure::Service(error)) if error.is_temporary() => {
+                    asked = error.retry_after();
+                }
                 result => return result,
             }
-            beside(&mut self.front, sleep(backoff.next(Duration::ZERO))).await?;
+            beside(&mut self.front, sleep(backoff.no_sooner(asked))).await?;
         }
     }
 
@@ -203,6 +206,10 @@ impl<F: Front> Reception<F> {
         if request == ControlRequest::Roster {
             // Should the asker have gone in between, nothing is lost.
             let _ = reply.send(self.known_people());
+            return;
+        }
+        if request == ControlRequest::PersonalKey {
+            let _ = reply.send(self.context.told_key());
             return;
         }
         let publisher = publisher.clone();

@@ -164,7 +164,7 @@ async fn file_body(
             path.display()
         )));
     }
-    let service = FileService::new(&context.profile, context.timeout)?;
+    let service = FileService::new(context)?;
     let uploads = Uploads::of(&context.store.profile_dir(&context.profile.session));
     let retry = Retry::new(Duration::from_secs_f64(send.retry));
     let audience = destination.audience(&context.profile);

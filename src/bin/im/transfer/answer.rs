@@ -5,7 +5,7 @@ use reqwest::{Response, StatusCode};
 use serde::de::DeserializeOwned;
 
 use super::error::TransferError;
-use crate::wire::service::Problem;
+use crate::wire::files::Problem;
 
 /// The longest answer that is read, apart from files.
 const MAX_ANSWER_BYTES: usize = 64 * 1024;

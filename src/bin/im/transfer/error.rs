@@ -16,6 +16,8 @@ pub(crate) enum TransferError {
     WrongOffset(u64),
     #[error("the server cannot do it now (status {0}): {1}")]
     Busy(u16, String),
+    #[error("the server has all of it, but has not completed it")]
+    Unfinished,
     #[error("connection lost: {0}")]
     Lost(String),
     #[error("the server answered nonsense: {0}")]
@@ -43,7 +45,10 @@ impl TransferError {
     pub(crate) fn is_passing(&self) -> bool {
         matches!(
             self,
-            TransferError::Lost(_) | TransferError::Busy(..) | TransferError::WrongOffset(_)
+            TransferError::Lost(_)
+                | TransferError::Busy(..)
+                | TransferError::WrongOffset(_)
+                | TransferError::Unfinished
         )
     }
 

@@ -6,23 +6,33 @@
 use std::path::Path;
 use std::time::Duration;
 
+use mosquitto_enterprise_push::client::ClientError;
 use reqwest::header::{
     ACCEPT_ENCODING, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_TYPE, IF_RANGE, RANGE,
 };
 use reqwest::redirect::{Attempt, Policy};
-use reqwest::{Body, Certificate, Client, ClientBuilder, Method, RequestBuilder, Response, Url};
+use reqwest::{
+    Body, Certificate, Client, ClientBuilder, Method, RequestBuilder, Response, StatusCode, Url,
+};
 use serde::Serialize;
+use tokio::sync::Mutex;
 
 use super::answer::{json, lost, number, succeeded, text};
 use super::error::TransferError;
 use crate::content::file_name;
-use crate::profile::Profile;
+use crate::failure::Failure;
 use crate::secret::Secret;
-use crate::static_service::ServiceError;
+use crate::session::Context;
 use crate::wire::files::{CreateAnswer, CreateRequest, InfoAnswer, LinkAnswer, LinkRequest};
 
 const FILES: &str = "/api/v1/files";
 const MOST_REDIRECTS: usize = 5;
+
+/// A request, and whether it is one of the own service's files.
+struct Asked {
+    request: RequestBuilder,
+    own: bool,
+}
 
 /// What a server says of a file before it is downloaded.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -41,16 +51,18 @@ pub(crate) struct FileService {
     /// For everybody else: never gets the token.
     foreign: Client,
     base: Url,
-    token: Secret,
+    /// Has the session token, and gets a new one when it is over.
+    context: Mutex<Context>,
     /// How long nothing may come or go.
     pub(super) silence: Duration,
 }
 
 impl FileService {
     /// For the user of a profile; does no I/O but reading the CA.
-    pub(crate) fn new(profile: &Profile, silence: Duration) -> Result<Self, ServiceError> {
+    pub(crate) fn new(context: &Context) -> Result<Self, ClientError> {
+        let (profile, silence) = (&context.profile, context.timeout);
         let bad = |error: &dyn std::fmt::Display| {
-            ServiceError::Configuration(format!("{}: {error}", profile.static_url))
+            ClientError::Configuration(format!("{}: {error}", profile.static_url))
         };
         let base = Url::parse(&profile.static_url).map_err(|e| bad(&e))?;
         let mut own = builder(silence).redirect(Policy::none());
@@ -64,7 +76,7 @@ impl FileService {
                 .build()
                 .map_err(|e| bad(&e))?,
             base,
-            token: profile.session_token.clone(),
+            context: Mutex::new(context.clone()),
             silence,
         })
     }
@@ -135,14 +147,21 @@ impl FileService {
             .header(CONTENT_TYPE, "application/offset+octet-stream")
             .header(CONTENT_LENGTH, length)
             .body(body);
-        let response = succeeded(request.send().await.map_err(lost)?).await?;
+        let token = self.token().await;
+        let request = request.bearer_auth(token.reveal());
+        let response = request.send().await.map_err(lost)?;
+        if response.status() == StatusCode::UNAUTHORIZED && self.renew(&token).await {
+            // The bytes are gone; whoever sends them asks where the server is, and goes on.
+            return Err(TransferError::Lost("the session was over".to_owned()));
+        }
+        let response = succeeded(response).await?;
         number(response.headers(), "upload-offset")
             .ok_or_else(|| TransferError::Nonsense("no Upload-Offset".to_owned()))
     }
 
     /// Asks what a URL would give. Servers that answer no such question tell nothing.
     pub(crate) async fn describe(&self, url: &str) -> Result<Described, TransferError> {
-        let response = self.answered(self.anywhere(Method::HEAD, url)?).await?;
+        let response = self.asked(self.anywhere(Method::HEAD, url)?).await?;
         if matches!(response.status().as_u16(), 405 | 501) {
             return Ok(Described::default());
         }
@@ -162,15 +181,14 @@ impl FileService {
         url: &str,
         resume: Option<(u64, &str)>,
     ) -> Result<Response, TransferError> {
-        let mut request = self.anywhere(Method::GET, url)?;
+        let mut asked = self.anywhere(Method::GET, url)?;
         if let Some((offset, etag)) = resume {
-            request = request
+            asked.request = asked
+                .request
                 .header(RANGE, format!("bytes={offset}-"))
                 .header(IF_RANGE, etag);
         }
-        let answer = tokio::time::timeout(self.silence, request.send()).await;
-        let silent = |_| TransferError::Lost("no answer in time".to_owned());
-        let response = answer.map_err(silent)?.map_err(lost)?;
+        let response = self.asked(asked).await?;
         if response.status().as_u16() == 416 {
             return Ok(response);
         }
@@ -185,8 +203,8 @@ impl FileService {
             && path.is_some_and(|path| path.starts_with(&format!("{FILES}/")))
     }
 
-    /// A request to whatever URL somebody named; with the token only where it belongs.
-    fn anywhere(&self, method: Method, url: &str) -> Result<RequestBuilder, TransferError> {
+    /// A request to whatever URL somebody named, and whether the token belongs to it.
+    fn anywhere(&self, method: Method, url: &str) -> Result<Asked, TransferError> {
         let bad = |why| TransferError::Address(url.to_owned(), why);
         let parsed = Url::parse(url).map_err(|_| bad("it is no URL"))?;
         if !matches!(parsed.scheme(), "http" | "https") {
@@ -195,25 +213,66 @@ impl FileService {
         if !parsed.username().is_empty() || parsed.password().is_some() {
             return Err(bad("it holds a user name or password"));
         }
-        let request = if self.is_own(&parsed) {
-            let request = self.own.request(method, parsed);
-            request.bearer_auth(self.token.reveal())
-        } else {
-            self.foreign.request(method, parsed)
-        };
+        let own = self.is_own(&parsed);
+        let client = if own { &self.own } else { &self.foreign };
         // The size and the hash are those of the file, not of a compressed form.
-        Ok(request.header(ACCEPT_ENCODING, "identity"))
-    }
-
-    /// Sends a request whose answer is short.
-    async fn answered(&self, request: RequestBuilder) -> Result<Response, TransferError> {
-        request.timeout(self.silence).send().await.map_err(lost)
+        let request = client
+            .request(method, parsed)
+            .header(ACCEPT_ENCODING, "identity");
+        Ok(Asked { request, own })
     }
 
     fn ours(&self, method: Method, path: &str) -> RequestBuilder {
         let base = self.base.as_str().trim_end_matches('/');
-        let request = self.own.request(method, format!("{base}{FILES}{path}"));
-        request.bearer_auth(self.token.reveal())
+        self.own.request(method, format!("{base}{FILES}{path}"))
+    }
+
+    /// Sends a request of ours without a body that would be used up.
+    async fn answered(&self, request: RequestBuilder) -> Result<Response, TransferError> {
+        self.asked(Asked { request, own: true }).await
+    }
+
+    /// Waits for the head of the answer. With the token, where it belongs; once more with a new one if the
+    /// session is over.
+    async fn asked(&self, asked: Asked) -> Result<Response, TransferError> {
+        let Asked { request, own } = asked;
+        if !own {
+            return self.sent(request).await;
+        }
+        let token = self.token().await;
+        let again = request.try_clone();
+        let response = self.sent(request.bearer_auth(token.reveal())).await?;
+        if response.status() != StatusCode::UNAUTHORIZED {
+            return Ok(response);
+        }
+        match again {
+            Some(again) if self.renew(&token).await => {
+                let token = self.token().await;
+                self.sent(again.bearer_auth(token.reveal())).await
+            }
+            _ => Ok(response),
+        }
+    }
+
+    async fn sent(&self, request: RequestBuilder) -> Result<Response, TransferError> {
+        let answer = tokio::time::timeout(self.silence, request.send()).await;
+        let silent = |_| TransferError::Lost("no answer in time".to_owned());
+        answer.map_err(silent)?.map_err(lost)
+    }
+
+    async fn token(&self) -> Secret {
+        self.context.lock().await.profile.session_token.clone()
+    }
+
+    /// Gets a session token in place of this one; whether there is another now.
+    async fn renew(&self, old: &Secret) -> bool {
+        let mut context = self.context.lock().await;
+        if context.profile.session_token != *old {
+            return true;
+        }
+        // Why it failed is told by the answer that asked for it: the session is over.
+        let renewed: Result<(), Failure> = context.renew_session().await;
+        renewed.is_ok()
     }
 
     async fn post<T: serde::de::DeserializeOwned>(
@@ -237,9 +296,9 @@ fn builder(silence: Duration) -> ClientBuilder {
         .pool_max_idle_per_host(1)
 }
 
-fn certificates(path: &Path) -> Result<Vec<Certificate>, ServiceError> {
+fn certificates(path: &Path) -> Result<Vec<Certificate>, ClientError> {
     let bad = |error: &dyn std::fmt::Display| {
-        ServiceError::Configuration(format!("{}: {error}", path.display()))
+        ClientError::Configuration(format!("{}: {error}", path.display()))
     };
     let pem = std::fs::read(path).map_err(|e| bad(&e))?;
     Certificate::from_pem_bundle(&pem).map_err(|e| bad(&e))

@@ -33,17 +33,20 @@ pub(crate) async fn upload(
     let sha256 = source.sha256().await?;
     source.check_unchanged()?;
     let mut kept = uploads.find(service.address(), source, &sha256);
+    let mut known_before = kept.is_some();
     loop {
         let uploading = run(
             service, source, uploads, &sha256, &mut kept, &mut retry, &mut moved,
         );
         match uploading.await {
             Ok(row) => return Ok(row),
-            // The server has let it go: from the start, once.
-            Err(TransferError::Gone(text)) => match kept.take() {
-                Some(row) => forget(uploads, &row.id)?,
-                None => return Err(TransferError::Gone(text)),
-            },
+            // The server has let it go since then: from the start, once.
+            Err(TransferError::Gone(_)) if known_before => {
+                known_before = false;
+                if let Some(row) = kept.take() {
+                    forget(uploads, &row.id)?;
+                }
+            }
             Err(error) => retry.pause(error).await?,
         }
     }
@@ -187,7 +190,7 @@ async fn verified(
     let info = service.info(&row.id).await?;
     if !info.complete {
         // It has everything, and is still looking at it.
-        return Err(TransferError::Busy(200, "not complete yet".to_owned()));
+        return Err(TransferError::Unfinished);
     }
     let same = |hash: &String| hash.eq_ignore_ascii_case(&row.sha256);
     if !info.sha256.as_ref().is_some_and(same) {

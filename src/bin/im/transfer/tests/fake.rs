@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use axum::Router;
@@ -49,6 +50,7 @@ type Shared = Arc<Mutex<Desk>>;
 pub(super) struct Fake {
     addr: SocketAddr,
     desk: Shared,
+    home: tempfile::TempDir,
 }
 
 impl Fake {
@@ -56,6 +58,7 @@ impl Fake {
         let desk = Shared::default();
         desk.lock().unwrap().etag = "\"one\"".to_owned();
         let routes = Router::new()
+            .route("/api/v1/refresh", post(refresh))
             .route("/api/v1/files", post(create))
             .route("/api/v1/files/{id}/links", post(link))
             .route("/api/v1/files/{id}/info", get(info))
@@ -64,11 +67,17 @@ impl Fake {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let addr = listener.local_addr().unwrap();
         tokio::spawn(async move { axum::serve(listener, routes).await });
-        Fake { addr, desk }
+        let home = tempfile::tempdir().unwrap();
+        Fake { addr, desk, home }
     }
 
     pub(super) fn url(&self) -> String {
         format!("http://{}", self.addr)
+    }
+
+    /// Where its user keeps the profile.
+    pub(super) fn home(&self) -> PathBuf {
+        self.home.path().to_owned()
     }
 
     pub(super) fn desk(&self) -> MutexGuard<'_, Desk> {
@@ -97,6 +106,14 @@ impl Desk {
         let status = StatusCode::from_u16(status).unwrap();
         Some((status, json!({ "title": title }).to_string()).into_response())
     }
+}
+
+/// Gives a session token of which there is only one other.
+async fn refresh(State(desk): State<Shared>) -> Response {
+    desk.lock().unwrap().asked.push("POST refresh".to_owned());
+    json!({"session_token": "session-secret-2", "refresh_token": "refresh-secret-2"})
+        .to_string()
+        .into_response()
 }
 
 async fn create(State(desk): State<Shared>, headers: HeaderMap, body: String) -> Response {

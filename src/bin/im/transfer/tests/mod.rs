@@ -10,16 +10,21 @@ use std::time::Duration;
 
 use super::{FileService, Retry, Source, Wanted};
 use crate::profile::{Kind, tests::alice};
+use crate::session::Context;
+use crate::store::Store;
 use fake::Fake;
 
 /// How long nothing may move in these tests.
 const SILENCE: Duration = Duration::from_millis(400);
 
+/// alice's; her profile is kept as long as the fake is.
 fn service(fake: &Fake) -> FileService {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let mut profile = alice(Kind::Pc);
     profile.static_url = fake.url();
-    FileService::new(&profile, SILENCE).unwrap()
+    let store = Store::open(Some(fake.home())).unwrap();
+    store.save(&profile).unwrap();
+    FileService::new(&Context::new(store, profile, SILENCE)).unwrap()
 }
 
 /// Long enough for a few attempts on a busy machine.

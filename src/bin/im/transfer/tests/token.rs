@@ -80,3 +80,25 @@ async fn server_tells_size_type_and_name() {
     assert_eq!(described.content_type.as_deref(), Some("video/mp4"));
     assert_eq!(described.name.as_deref(), Some("../€.mp4"));
 }
+
+#[tokio::test]
+async fn session_that_is_over_is_renewed_once_and_not_at_foreign_servers() {
+    let (own, foreign) = (Fake::start().await, Fake::start().await);
+    let url = own.put("f1", &content(10));
+    own.desk().refuse = Some((401, "session is over"));
+    assert_eq!(fetch(&own, &url).await.unwrap(), content(10));
+    let (first, second) = (
+        Some("Bearer session-secret".to_owned()),
+        Some("Bearer session-secret-2".to_owned()),
+    );
+    let expected = [first, second.clone(), second];
+    assert_eq!(own.desk().authorizations, expected);
+    let elsewhere = foreign.put("f1", &content(10));
+    foreign.desk().refuse = Some((401, "who are you?"));
+    let error = fetch(&own, &elsewhere).await.unwrap_err();
+    assert!(error.to_string().contains("who are you?"), "{error}");
+    let refreshed = own.desk().asked.clone();
+    let refreshed = refreshed.iter().filter(|asked| *asked == "POST refresh");
+    assert_eq!(refreshed.count(), 1);
+    assert_eq!(foreign.desk().authorizations, [None]);
+}

@@ -142,7 +142,7 @@ async fn busy_server_is_asked_again_and_a_refusal_is_final() {
         send(&fake, &source, patient()).await.unwrap();
         assert_eq!(creations(&fake), 2, "{status}");
     }
-    for (status, exit_code) in [(413, 4), (507, 4), (403, 4), (401, 3), (404, 4)] {
+    for (status, exit_code) in [(413, 4), (507, 4), (403, 4), (404, 4)] {
         let fake = Fake::start().await;
         fake.desk().refuse = Some((status, "quota is used up"));
         let error = send(&fake, &source, patient()).await.unwrap_err();
