@@ -8,14 +8,15 @@
 //! | `http` | routes and handlers, the wire types of both sides |
 //! | `feed` | events, listeners, streams |
 //! | `storage` | the only SQL |
-//! | `listing` | entries of administrators' lists |
-//! | `identity`, `secret`, `password`, `clock` | values: checked names, redacted secrets, hashes, time |
+//! | `listing`, `address_book` | entries of administrators' lists, and of address books |
+//! | `identity`, `profile`, `secret`, `password`, `clock` | values: checked names and texts, redacted secrets, hashes, time |
 
 #![cfg_attr(
     test,
     allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)
 )]
 
+mod address_book;
 mod admin;
 mod clock;
 mod database;
@@ -24,6 +25,7 @@ mod http;
 mod identity;
 mod listing;
 mod password;
+mod profile;
 mod secret;
 mod serve;
 mod storage;

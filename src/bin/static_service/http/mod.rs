@@ -2,10 +2,13 @@
 //! storage, feed or passwords, write the answer.
 
 mod access_log;
+mod address_book;
 mod admin;
 mod authenticate;
+mod avatars;
 mod body;
 mod broker_feed;
+mod conditional;
 mod directory;
 mod health;
 mod introspect;
@@ -13,6 +16,7 @@ mod limiter;
 mod login;
 mod logs;
 mod problem;
+mod profile;
 mod revoke;
 mod token;
 
@@ -82,6 +86,10 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/api/v1/login", post(login::login))
         .route("/api/v1/logout", post(login::logout))
         .route("/api/v1/token", post(token::token))
+        .route("/api/v1/address-book", address_book::route())
+        .route("/api/v1/avatar", avatars::own())
+        .route("/api/v1/avatars/{eid}/{uid}", avatars::all())
+        .route("/api/v1/profile", get(profile::own).put(profile::set_own))
         .merge(admin::routes())
         .route("/oauth2/introspect", post(introspect::introspect))
         .route("/oauth2/revoke", post(revoke::revoke))

@@ -45,6 +45,7 @@ pub(super) fn routes() -> Router<Arc<App>> {
         )
         .route("/users", get(users::list))
         .route("/users/{uid}", get(users::show))
+        .route("/users/{uid}/profile", put(users::set_profile))
         .route(
             "/users/{uid}/roles/{role}",
             put(users::give_role).delete(users::take_role),

@@ -3,17 +3,26 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::State;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Query, State};
 use axum::http::StatusCode;
+use serde::Deserialize;
 use serde_json::Value;
 
 use super::super::App;
-use super::super::body::NoBody;
+use super::super::body::{JsonBody, NoBody};
 use super::super::problem::Problem;
-use super::administrator::Administrator;
+use super::super::profile::{self, AnyProfile};
+use super::administrator::{Administrator, checked};
 use super::answer::{Asked, page, put, removed};
 use crate::listing::UserProfile;
 use crate::storage::Grant;
+
+/// `?relation=upstream`: what the partner is to the user.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Link {
+    relation: Option<String>,
+}
 
 pub(super) async fn list(
     State(app): State<Arc<App>>,
@@ -29,6 +38,14 @@ pub(super) async fn show(
     admin: Administrator,
 ) -> Result<Json<UserProfile>, Problem> {
     Ok(Json(app.storage.user_profile(&admin.user()?).await?))
+}
+
+pub(super) async fn set_profile(
+    State(app): State<Arc<App>>,
+    admin: Administrator,
+    JsonBody(profile): JsonBody<AnyProfile>,
+) -> Result<StatusCode, Problem> {
+    profile::set_any(&app, &admin.user()?, profile).await
 }
 
 pub(super) async fn give_role(
@@ -71,11 +88,15 @@ pub(super) async fn take_channel(
 pub(super) async fn link(
     State(app): State<Arc<App>>,
     admin: Administrator,
+    link: Result<Query<Link>, QueryRejection>,
     _: NoBody,
 ) -> Result<StatusCode, Problem> {
     admin.require_operator()?;
     let (user, partner) = (admin.user()?, admin.partner()?);
-    put(app.storage.link_partners(&user, &partner).await)
+    let Query(link) = link.map_err(|_| Problem::bad_request("relation: want it once"))?;
+    let relation = link.relation.map(|word| checked("relation", Some(&word)));
+    let relation = relation.transpose()?;
+    put(app.storage.link_partners(&user, &partner, relation).await)
 }
 
 /// Either side may close the wall again.
