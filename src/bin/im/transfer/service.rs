@@ -161,11 +161,13 @@ impl FileService {
 
     /// Asks what a URL would give. Servers that answer no such question tell nothing.
     pub(crate) async fn describe(&self, url: &str) -> Result<Described, TransferError> {
-        let response = self.asked(self.anywhere(Method::HEAD, url)?).await?;
+        let asked = self.anywhere(Method::HEAD, url)?;
+        let own = asked.own;
+        let response = self.asked(asked).await?;
         if matches!(response.status().as_u16(), 405 | 501) {
             return Ok(Described::default());
         }
-        let response = arrived(response).await?;
+        let response = arrived(response, own).await?;
         let headers = response.headers();
         let own = |name| text(headers, &name).map(str::to_owned);
         Ok(Described {
@@ -188,11 +190,12 @@ impl FileService {
                 .header(RANGE, format!("bytes={offset}-"))
                 .header(IF_RANGE, etag);
         }
+        let own = asked.own;
         let response = self.asked(asked).await?;
         if response.status().as_u16() == 416 {
             return Ok(response);
         }
-        arrived(response).await
+        arrived(response, own).await
     }
 
     /// Whether a URL is one of the own service's files.
@@ -316,11 +319,14 @@ fn follow(attempt: Attempt<'_>) -> reqwest::redirect::Action {
     }
 }
 
-/// A redirect that was not followed is no file.
-async fn arrived(response: Response) -> Result<Response, TransferError> {
+/// A redirect that was not followed is no file, and what others refuse says nothing of the own session.
+async fn arrived(response: Response, own: bool) -> Result<Response, TransferError> {
     if response.status().is_redirection() {
         let text = "it redirects elsewhere, where this login means nothing".to_owned();
         return Err(TransferError::Refused(text));
     }
-    succeeded(response).await
+    succeeded(response).await.map_err(|error| match error {
+        TransferError::SessionEnded(text) if !own => TransferError::Refused(text),
+        other => other,
+    })
 }

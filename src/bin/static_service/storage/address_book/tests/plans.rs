@@ -9,7 +9,9 @@ use crate::storage::Storage;
 #[tokio::test]
 async fn no_query_for_changes_reads_a_whole_table() {
     let dir = tempfile::tempdir().unwrap();
-    let storage = Storage::open(dir.path().join("db").as_path()).await.unwrap();
+    let storage = Storage::open(dir.path().join("db").as_path())
+        .await
+        .unwrap();
     let (acme, name) = ("acme".parse().unwrap(), "Acme".parse().unwrap());
     storage.add_enterprise(&acme, &name).await.unwrap();
     storage.add_many_users("acme", 10_000).await;
