@@ -16,10 +16,12 @@ use tokio::sync::Notify;
 
 use crate::clock::now_ms;
 use crate::database::DatabaseArgs;
+use crate::files::{FileArgs, Files};
 use crate::http::{App, Settings, router};
 use crate::identity::EnterpriseId;
 use crate::password::{Cost, Passwords};
-use crate::storage::Storage;
+use crate::service_key::ServiceKey;
+use crate::storage::{Location, Storage};
 
 /// Time between looks for what can be deleted.
 const PRUNE_INTERVAL: Duration = Duration::from_secs(60);
@@ -50,9 +52,15 @@ pub(crate) struct ServeArgs {
     /// Lifetime of a client's session, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 604_800)]
     session_ttl_s: u32,
+    /// File that holds the service key (32 random bytes or more); without it the key is kept in the
+    /// database. All replicas need the same
+    #[arg(long, value_name = "FILE")]
+    service_key_file: Option<PathBuf>,
     /// File that gets the bound address once requests are served
     #[arg(long, value_name = "FILE")]
     ready_file: Option<PathBuf>,
+    #[command(flatten)]
+    files: FileArgs,
 }
 
 impl ServeArgs {
@@ -72,22 +80,57 @@ pub(crate) async fn serve(args: ServeArgs) -> anyhow::Result<()> {
     let storage = Storage::open(&location)
         .await
         .with_context(|| format!("cannot open {location}"))?;
+    find_service_key(&storage, args.service_key_file.as_deref()).await?;
     let app = App::new(
         storage.clone(),
         Passwords::new(Cost::OWASP)?,
         args.settings(),
-    );
+    )
+    .with_files(open_files(&args.files, &location, &storage).await?);
     let listener = TcpListener::bind(&args.listen)
         .await
         .with_context(|| format!("cannot listen on {}", args.listen))?;
     let stop = asked_to_stop()?;
     announce(listener.local_addr()?, args.ready_file.as_deref())?;
+    let files = app.files.clone();
     tokio::select! {
         served = run(Arc::new(app), listener, stop) => served?,
         () = follow(&storage) => (),
         () = prune(&storage) => (),
+        () = keep_files_clean(files) => (),
     }
     storage.close().await;
+    Ok(())
+}
+
+/// The files, if this service is to keep any.
+async fn open_files(
+    args: &FileArgs,
+    location: &Location,
+    storage: &Storage,
+) -> anyhow::Result<Option<Files>> {
+    let database = match location {
+        Location::File(file) => Some(file.as_path()),
+        Location::Server(_) => None,
+    };
+    let Some(folder) = args.folder(database) else {
+        return Ok(None);
+    };
+    let opened = Files::open(&folder, storage.clone(), args.limits());
+    let mut files = opened
+        .await
+        .with_context(|| format!("cannot keep files in {}", folder.display()))?;
+    files.public_url = args.public_url.clone();
+    Ok(Some(files))
+}
+
+/// The key of the file, or that of the database, which is made when there is none: at the start, so that
+/// what is wrong with it is not found out at the first login.
+async fn find_service_key(storage: &Storage, file: Option<&Path>) -> anyhow::Result<()> {
+    match file {
+        Some(file) => storage.use_service_key(ServiceKey::read(file)?),
+        None => drop(storage.service_key().await?),
+    }
     Ok(())
 }
 
@@ -160,6 +203,13 @@ async fn follow(storage: &Storage) {
             tracing::error!(%error, "cannot follow other processes' writes");
         }
         tokio::time::sleep(RETRY).await;
+    }
+}
+
+async fn keep_files_clean(files: Option<Arc<Files>>) {
+    match files {
+        Some(files) => files.keep_clean().await,
+        None => std::future::pending().await,
     }
 }
 

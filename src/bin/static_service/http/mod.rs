@@ -10,6 +10,7 @@ mod body;
 mod broker_feed;
 mod conditional;
 mod directory;
+mod files;
 mod health;
 mod introspect;
 mod limiter;
@@ -31,6 +32,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
 
 use crate::feed::hub::Hub;
+use crate::files::Files;
 use crate::password::Passwords;
 use crate::storage::Storage;
 pub(crate) use authenticate::GENERATED_PREFIX;
@@ -64,6 +66,8 @@ pub(crate) struct App {
     logins: Limiter,
     brokers: authenticate::ChosenSecrets,
     settings: Settings,
+    /// None: this service keeps no files.
+    pub(crate) files: Option<Arc<Files>>,
 }
 
 impl App {
@@ -76,7 +80,14 @@ impl App {
             logins: Limiter::new(),
             brokers: authenticate::ChosenSecrets::new(),
             settings,
+            files: None,
         }
+    }
+
+    /// Has it keep files.
+    pub(crate) fn with_files(mut self, files: Option<Files>) -> App {
+        self.files = files.map(Arc::new);
+        self
     }
 }
 
@@ -86,6 +97,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/api/v1/login", post(login::login))
         .route("/api/v1/logout", post(login::logout))
         .route("/api/v1/token", post(token::token))
+        .merge(files::routes())
         .route("/api/v1/address-book", address_book::route())
         .route("/api/v1/avatar", avatars::own())
         .route("/api/v1/avatars/{eid}/{uid}", avatars::all())

@@ -6,6 +6,7 @@
 //! at a time, in whatever process, so event ids are given in commit order. A change and the feed event that
 //! tells of it are one transaction ([`WriteTx`], the transactional outbox).
 
+mod acquaintance;
 mod address_book;
 mod avatars;
 mod backend;
@@ -15,6 +16,8 @@ mod directory;
 mod enterprises;
 mod error;
 mod events;
+mod file_cleaning;
+mod files;
 mod foreign_writes;
 mod grants;
 mod groups;
@@ -27,6 +30,7 @@ mod outbox;
 mod partners;
 mod postgres;
 mod rights;
+mod service_key;
 mod sessions;
 mod small_writes;
 mod sqlite;
@@ -38,9 +42,10 @@ pub(crate) mod scratch;
 #[cfg(test)]
 mod tests;
 
-use sqlx::{AnyPool, Transaction};
+use std::sync::Arc;
 
-use tokio::sync::watch;
+use sqlx::{AnyPool, Transaction};
+use tokio::sync::{OnceCell, watch};
 
 pub(crate) use address_book::{BookAsked, BookCursor, BookVersion, Place, Section};
 pub(crate) use avatars::NewAvatar;
@@ -48,6 +53,8 @@ pub(crate) use departments::DepartmentChange;
 pub(crate) use directory::Snapshot;
 pub(crate) use error::StorageError;
 pub(crate) use events::{EventId, StoredEvent};
+pub(crate) use file_cleaning::KeptFile;
+pub(crate) use files::{NewFile, StoredFile};
 pub(crate) use grants::Grant;
 pub(crate) use listings::Page;
 pub(crate) use location::{DatabaseUrl, Location};
@@ -58,6 +65,7 @@ pub(crate) use sessions::SessionUser;
 pub(crate) use tokens::{LiveToken, NewToken, Owner};
 pub(crate) use users::NewUser;
 
+use crate::service_key::ServiceKey;
 use outbox::{WriteTx, Writer};
 use small_writes::SmallWrites;
 
@@ -77,6 +85,7 @@ pub(crate) struct Storage {
     snapshots: AnyPool,
     writer: Writer,
     small_writes: SmallWrites,
+    service_key: Arc<OnceCell<ServiceKey>>,
 }
 
 impl Storage {
@@ -97,6 +106,7 @@ impl Storage {
             snapshots: pools.snapshots,
             small_writes: small_writes::start(writer.clone()),
             writer,
+            service_key: Arc::default(),
         };
         storage.refresh_head().await?;
         Ok(storage)

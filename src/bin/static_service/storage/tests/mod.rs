@@ -208,3 +208,19 @@ async fn a_database_of_the_first_version_is_brought_up_to_date_and_keeps_what_it
     let name = "Lab".parse().unwrap();
     storage.add_department(&lab, &name, None).await.unwrap();
 }
+
+#[tokio::test]
+async fn processes_that_make_the_service_key_at_once_have_the_same_one_for_good() {
+    let (scratch, storage) = open().await;
+    let others = [scratch.open().await, scratch.open().await];
+    let of = async |storage: &Storage| storage.service_key().await.unwrap().derive("x", &[]);
+    let (one, two) = tokio::join!(of(&others[0]), of(&others[1]));
+    assert_eq!(one, two);
+    assert_eq!(one, of(&storage).await);
+    let given = crate::service_key::ServiceKey::new(&[1; 32]);
+    let again = scratch.open().await;
+    assert_eq!(one, of(&again).await);
+    let with_file = scratch.open().await;
+    with_file.use_service_key(given.clone());
+    assert_eq!(of(&with_file).await, given.derive("x", &[]));
+}
