@@ -37,7 +37,10 @@ impl Im {
         let (username, device) = client_id.split_once(':').expect("uid@eid:device");
         let home = tempfile::tempdir().expect("a home");
         let im = Im { home };
-        let done = im.run(&["login", username, "--device", device, "--static", url]);
+        let role = if device == "phone" { "phone" } else { "pc" };
+        let of_device = ["--device", device, "--role", role];
+        let at_service = ["login", username, "--static", url];
+        let done = im.run(&[&at_service[..], &of_device].concat());
         assert!(done.status.success(), "{done:?}");
         // The service names the broker's usual port.
         let profiles = im.home.path().join("profiles");

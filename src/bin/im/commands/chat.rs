@@ -134,6 +134,10 @@ impl Front for Feed {
         let publisher = connected.publisher.clone();
         self.publisher.send_replace(Some(publisher));
         self.tell(Happening::Connected).await;
+        for (topic, reason) in connected.refused {
+            let text = format!("the broker refused the subscription to {topic}: {reason}");
+            self.tell(Happening::Said(text)).await;
+        }
         Ok(())
     }
 

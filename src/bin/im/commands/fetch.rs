@@ -84,7 +84,7 @@ fn place(output: Option<PathBuf>, overwrite: bool, name: String) -> Place {
 
 /// Asks the person at the terminal. Where there is none, nothing is downloaded.
 fn consents(offer: &Offer, output: &mut Output) -> Result<bool, Failure> {
-    if output.is_json() || !io::stdin().is_terminal() || !io::stdout().is_terminal() {
+    if output.is_json() || !is_attended() {
         let text = "nobody is there to be asked: use --yes to download";
         return Err(Failure::Usage(text.to_owned()));
     }
@@ -95,6 +95,17 @@ fn consents(offer: &Offer, output: &mut Output) -> Result<bool, Failure> {
         .read_line(&mut line)
         .map_err(Failure::Input)?;
     Ok(is_yes(&line))
+}
+
+/// Whether a person is there to be asked: on a terminal, and not behind another program there, where
+/// reading would stop this one.
+pub(super) fn is_attended() -> bool {
+    let stdin = io::stdin();
+    let in_front = || {
+        let group = rustix::termios::tcgetpgrp(&stdin);
+        group.is_ok_and(|group| group == rustix::process::getpgrp())
+    };
+    stdin.is_terminal() && io::stdout().is_terminal() && in_front()
 }
 
 /// The question before a download.

@@ -1,7 +1,7 @@
 //! The files that messages offer while `im listen` shows them: asked about, downloaded one after another.
 
 use std::collections::VecDeque;
-use std::io::{BufRead, IsTerminal};
+use std::io::BufRead;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-use super::fetch::{is_yes, question};
+use super::fetch::{is_attended, is_yes, question};
 use crate::cli::Listen;
 use crate::content::{Offer, safe_name};
 use crate::failure::Failure;
@@ -29,8 +29,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 enum Consent {
     /// `--yes`
     Given,
-    /// The person at the terminal, whose lines come here.
-    Asked(mpsc::Receiver<String>),
+    /// The person at the terminal, whose lines come here from the first question on.
+    Asked(Option<mpsc::Receiver<String>>),
     /// Nobody: offers are shown and that is all.
     Withheld,
 }
@@ -62,10 +62,9 @@ impl Files {
         context: &Context,
         output: &Output,
     ) -> Result<Files, Failure> {
-        let terminal = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
         let consent = match (options.yes, options.no_download) {
             (true, _) => Consent::Given,
-            (false, false) if terminal && !output.is_json() => Consent::Asked(typed_lines()),
+            (false, false) if !output.is_json() => Consent::Asked(None),
             _ => Consent::Withheld,
         };
         let (sender, news) = mpsc::channel(16);
@@ -93,9 +92,12 @@ impl Files {
                 exit_code: 1,
             });
         }
-        match self.consent {
+        match &mut self.consent {
             Consent::Given => self.accept(offer),
-            Consent::Asked(_) => {
+            // Where nobody is, the offer has been shown, and that is all.
+            Consent::Asked(None) if !is_attended() => {}
+            Consent::Asked(lines) => {
+                lines.get_or_insert_with(typed_lines);
                 self.questions.push_back(offer);
                 if self.questions.len() == 1 {
                     self.ask(output)?;
@@ -115,7 +117,7 @@ impl Files {
     pub(super) async fn work(&mut self, output: &mut Output) -> Result<(), Failure> {
         let typed = async {
             match &mut self.consent {
-                Consent::Asked(lines) => lines.recv().await,
+                Consent::Asked(Some(lines)) => lines.recv().await,
                 _ => std::future::pending().await,
             }
         };
