@@ -6,7 +6,7 @@ use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
 use axum::serve::ListenerExt as _;
@@ -27,8 +27,10 @@ use crate::storage::{Location, Storage};
 const PRUNE_INTERVAL: Duration = Duration::from_secs(60);
 /// How long requests under way may take after a signal.
 const DRAIN: Duration = Duration::from_millis(800);
-/// Rest after a failure of the database, before it is asked again.
+/// Rest after a failure of the database, before it is asked again; doubled while it goes on failing.
 const RETRY: Duration = Duration::from_millis(500);
+/// The longest rest.
+const LONGEST_RETRY: Duration = Duration::from_secs(4);
 /// Schemes under which clients know brokers.
 const SCHEMES: [&str; 7] = ["tcp", "mqtt", "mqtts", "ssl", "tls", "ws", "wss"];
 
@@ -198,11 +200,17 @@ fn write_atomically(file: &Path, text: &str) -> std::io::Result<()> {
 
 /// Follows what `admin` and other replicas write; starts over when the database fails.
 async fn follow(storage: &Storage) {
+    let mut rest = RETRY;
     loop {
+        let began = Instant::now();
         if let Err(error) = storage.follow_foreign_writes().await {
             tracing::error!(%error, "cannot follow other processes' writes");
         }
-        tokio::time::sleep(RETRY).await;
+        if began.elapsed() > LONGEST_RETRY {
+            rest = RETRY;
+        }
+        tokio::time::sleep(rest).await;
+        rest = LONGEST_RETRY.min(rest * 2);
     }
 }
 

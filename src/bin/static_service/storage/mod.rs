@@ -69,6 +69,9 @@ use crate::service_key::ServiceKey;
 use outbox::{WriteTx, Writer};
 use small_writes::SmallWrites;
 
+/// Whoever watches replicas gives up on one after a few seconds.
+const READY_WITHIN: std::time::Duration = std::time::Duration::from_secs(2);
+
 /// The database, as sqlx names it.
 type Db = sqlx::Any;
 /// A connection to it.
@@ -122,16 +125,20 @@ impl Storage {
         self.writer.backend.begin_read(&self.read).await
     }
 
-    /// Whether the database answers.
+    /// Whether the database answers, in time for whoever asks whether we are ready.
     pub(crate) async fn ping(&self) -> Result<()> {
-        sqlx::query("SELECT 1").execute(&self.read).await?;
+        let asked = sqlx::query("SELECT 1").execute(&self.read);
+        let answered = tokio::time::timeout(READY_WITHIN, asked).await;
+        answered.unwrap_or(Err(sqlx::Error::PoolTimedOut))?;
         Ok(())
     }
 
     /// Waits for running statements and closes the connections.
     pub(crate) async fn close(&self) {
+        let writer = &self.writer;
+        writer.backend.before_close(&writer.pool).await;
         self.snapshots.close().await;
         self.read.close().await;
-        self.writer.pool.close().await;
+        writer.pool.close().await;
     }
 }

@@ -5,7 +5,7 @@ mod small_writes;
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePool};
 
 use super::scratch::Scratch;
-use super::{DatabaseUrl, Location, Storage};
+use super::{DatabaseUrl, EventId, Location, Storage};
 use crate::clock::now_ms;
 
 async fn open() -> (Scratch, Storage) {
@@ -54,6 +54,15 @@ impl Storage {
             .unwrap();
     }
 
+    /// Deletes the events before that one, as retention does in time.
+    pub(crate) async fn forget_events_before(&self, id: EventId) {
+        sqlx::query("DELETE FROM feed_event WHERE id < $1")
+            .bind(id)
+            .execute(&self.writer.pool)
+            .await
+            .unwrap();
+    }
+
     /// Empties the directory without telling anybody.
     pub(crate) async fn forget_everything(&self) {
         for sql in [
@@ -91,11 +100,7 @@ async fn a_feed_resumes_only_where_nothing_is_missing() {
     let (_scratch, storage) = open().await;
     append(&storage, 10, 1).await;
     let head = storage.refresh_head().await.unwrap();
-    sqlx::query("DELETE FROM feed_event WHERE id <= $1")
-        .bind(head - 5)
-        .execute(&storage.writer.pool)
-        .await
-        .unwrap();
+    storage.forget_events_before(head - 4).await;
     for (id, want) in [
         (head - 6, false),
         (head - 5, true),
