@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::{Changes, Deleted, Department, Entry, Group, Partner, Person};
+use super::wire::book::BookAnswer;
+use super::{Changes, ClientError, Deleted, Department, Entry, Group, Partner, Person};
 
 /// An address book at some version.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -78,6 +79,21 @@ impl AddressBook {
         }
     }
 
+    /// The book as a full load on one page would bring it.
+    pub fn to_json(&self) -> Vec<u8> {
+        let answer = BookAnswer::from_changes(self.to_changes());
+        serde_json::to_vec(&answer).expect("strings and numbers always serialise")
+    }
+
+    /// Reads what [`AddressBook::to_json`] wrote.
+    pub fn from_json(text: &[u8]) -> Result<AddressBook, ClientError> {
+        let answer: BookAnswer =
+            serde_json::from_slice(text).map_err(|e| ClientError::Nonsense(e.to_string()))?;
+        let mut book = AddressBook::default();
+        book.apply(answer.changes().1);
+        Ok(book)
+    }
+
     fn put(&mut self, entry: Entry) {
         match entry {
             Entry::Department(it) => drop(self.departments.insert(it.did.clone(), it)),
@@ -95,6 +111,7 @@ impl AddressBook {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::client::Relation;
 
     fn user(uid: &str, name: &str) -> Entry {
         Entry::User(Person {
@@ -139,8 +156,14 @@ mod tests {
             ..Group::default()
         });
         book.apply(changes(7, true, vec![user("ann", "Ann"), group]));
+        let partner = Partner {
+            relation: Relation::Upstream,
+            ..Partner::default()
+        };
+        book.apply(changes(8, false, vec![Entry::Partner(partner)]));
         let mut copy = AddressBook::default();
         copy.apply(book.to_changes());
         assert_eq!(copy, book);
+        assert_eq!(AddressBook::from_json(&book.to_json()), Ok(book));
     }
 }

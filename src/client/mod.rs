@@ -34,6 +34,7 @@ mod error;
 mod http;
 mod login;
 mod personal_key;
+pub mod sealed;
 mod secret;
 mod service;
 mod wire;

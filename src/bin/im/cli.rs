@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::cli_kept::{Book, History};
+
 /// Terminal client for enterprise messages, presence and notices over MQTT.
 #[derive(Debug, Parser)]
 #[command(name = "im", version, after_help = EXIT_CODES)]
@@ -26,6 +28,9 @@ pub(crate) struct Cli {
     /// How long to wait for the servers, in seconds
     #[arg(long, global = true, default_value_t = 10.0, value_name = "SECONDS", value_parser = seconds)]
     pub(crate) timeout: f64,
+    /// How much history to keep on disk, in MiB; 0 keeps none
+    #[arg(long, global = true, env = "IM_HISTORY_MB", default_value_t = 64, value_name = "MIB", value_parser = clap::value_parser!(u64).range(..=1_048_576))]
+    pub(crate) history_mb: u64,
     #[command(subcommand)]
     pub(crate) command: Command,
 }
@@ -51,6 +56,10 @@ pub(crate) enum Command {
     Presence(Presence),
     /// Set or clear the personal signature
     Sign(Sign),
+    /// Show the address book: organisation, partners, groups
+    Book(Book),
+    /// Show messages received and sent on this device
+    History(History),
 }
 
 /// `im login`
@@ -137,9 +146,9 @@ pub(crate) enum SendType {
 /// `im fetch`
 #[derive(Debug, Args)]
 pub(crate) struct Fetch {
-    /// Address of the file, as a message tells it
+    /// Address of the file, as a message tells it; or SEQ, the message's number, or FROM:SEQ
     #[arg(value_name = "URL")]
-    pub(crate) url: String,
+    pub(crate) from: String,
     /// Where to put it: a file, or a folder that exists [default: the server's name for it, here]
     #[arg(long, value_name = "PATH")]
     pub(crate) output: Option<PathBuf>,

@@ -10,7 +10,8 @@ use std::time::Duration;
 use mosquitto_enterprise_push::client::{
     ClientError, LoginToken, PersonalKey, Secret, SignedIn, StaticService,
 };
-use tokio::time::{Instant, sleep};
+use tokio::sync::Semaphore;
+use tokio::time::{Instant, sleep, timeout};
 
 use crate::control::ControlClient;
 use crate::failure::Failure;
@@ -23,6 +24,17 @@ use crate::wire::control::{ControlAnswer, KeyText};
 const ATTEMPTS: u32 = 3;
 /// The pause after the first attempt; it doubles.
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
+
+/// How long the program waits at its end for a refresh that is under way.
+const SETTLE_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// Taken by the refresh that is under way.
+static REFRESHING: Semaphore = Semaphore::const_new(1);
+
+/// Lets a refresh that is under way end, before the program does.
+pub(crate) async fn settle() {
+    let _ = timeout(SETTLE_TIMEOUT, REFRESHING.acquire()).await;
+}
 
 /// What a caller lacks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,17 +62,20 @@ impl Context {
     }
 
     /// Calls the static service with the session's token; once more with a new one if it is over.
-    pub(crate) async fn with_session<T>(
+    pub(crate) async fn with_session<T, Answer>(
         &mut self,
-        call: impl AsyncFn(&StaticService, &Secret) -> Result<T, ClientError>,
-    ) -> Result<T, Failure> {
+        call: impl Fn(StaticService, Secret) -> Answer,
+    ) -> Result<T, Failure>
+    where
+        Answer: Future<Output = Result<T, ClientError>>,
+    {
         let service = self.service()?;
-        match call(&service, &self.profile.session_token).await {
+        match call(service.clone(), self.profile.session_token.clone()).await {
             Err(error) if error.is_session_over() && self.profile.refresh_token.is_some() => {}
             result => return Ok(result?),
         }
         self.renew(Need::Session).await?;
-        Ok(call(&service, &self.profile.session_token).await?)
+        Ok(call(service, self.profile.session_token.clone()).await?)
     }
 
     /// Gets a login token in place of one that was refused or is about to expire.
@@ -130,7 +145,21 @@ impl Context {
         client.personal_key(self.timeout).await.ok().flatten()
     }
 
+    /// In a task of its own, which goes on when its caller is cancelled: a token must not be used up and lost.
     async fn renew(&mut self, need: Need) -> Result<(), Failure> {
+        let broken_off = || Failure::TimedOut("the refresh was broken off".to_owned());
+        let permit = REFRESHING.acquire().await.map_err(|_| broken_off())?;
+        let mut errand = self.clone();
+        let renewing = tokio::spawn(async move {
+            let result = errand.renew_here(need).await;
+            drop(permit);
+            result.map(|()| errand)
+        });
+        *self = renewing.await.map_err(|_| broken_off())??;
+        Ok(())
+    }
+
+    async fn renew_here(&mut self, need: Need) -> Result<(), Failure> {
         let _lock = self.lock_refresh().await?;
         if self.take_newer(need)? {
             return Ok(());

@@ -1,13 +1,27 @@
 //! What users are called, where the address book is at hand. Text of others: make it harmless before it is
-//! shown. Pure.
+//! shown.
 
 use std::collections::BTreeMap;
+
+use mosquitto_enterprise_push::client::AddressBook;
+
+use crate::book::{self, Copy};
+use crate::session::Context;
 
 /// Names by uid, or `uid@eid` of another enterprise.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Names(BTreeMap<String, String>);
 
 impl Names {
+    /// Colleagues and partners.
+    pub(crate) fn of_book(book: &AddressBook) -> Names {
+        let colleagues = book.users().values();
+        let colleagues = colleagues.map(|user| (user.uid.clone(), user.name.clone()));
+        let partners = book.partners().values();
+        let partners = partners.map(|partner| (partner.id(), partner.person.name.clone()));
+        colleagues.chain(partners).collect()
+    }
+
     /// The name of a user, if there is one that says more than the uid.
     pub(crate) fn get(&self, uid: &str) -> Option<&str> {
         let name = self.0.get(uid)?.trim();
@@ -25,6 +39,15 @@ impl Names {
             Some(name) => format!("{name} ({uid})"),
             None => uid.to_owned(),
         }
+    }
+}
+
+/// The names in the copy on disk. Without a readable one people are called by their uids: that is no reason to
+/// fail, and whoever keeps the book tells what is wrong with it.
+pub(crate) async fn kept_names(context: &mut Context) -> Names {
+    match book::read(context).await {
+        Ok((Copy::Whole(book), _)) => Names::of_book(&book),
+        _ => Names::default(),
     }
 }
 

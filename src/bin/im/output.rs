@@ -16,8 +16,14 @@ pub(crate) struct Output {
 }
 
 impl Output {
-    pub(crate) fn new(json: bool, names: Names) -> Self {
+    pub(crate) fn new(json: bool) -> Self {
+        let names = Names::default();
         Output { json, names }
+    }
+
+    /// Calls users by these names from now on.
+    pub(crate) fn set_names(&mut self, names: Names) {
+        self.names = names;
     }
 
     /// Whether a program reads it.
@@ -41,6 +47,17 @@ impl Output {
         out.write_all(question.as_bytes())
             .and_then(|()| out.flush())
             .map_err(Failure::Output)
+    }
+
+    /// Tells of something that is not as it should be, though the command goes on: on standard error, and as a
+    /// JSON line when those are wanted.
+    pub(crate) fn warning(&mut self, text: &str) -> Result<(), Failure> {
+        if self.json {
+            let line = report_json::warning(text).to_string();
+            write_line(&mut io::stdout().lock(), &line).map_err(Failure::Output)?;
+        }
+        let line = format!("im: {}", sanitise(text));
+        write_line(&mut io::stderr().lock(), &line).map_err(Failure::Output)
     }
 
     /// Says why the command failed: on standard error, and as a JSON line when those are wanted.

@@ -9,6 +9,7 @@ use crate::content::Offer;
 use crate::event::Event;
 use crate::link::Reason;
 use crate::profile::Profile;
+use crate::report_kept::Kept;
 use crate::roster::Person;
 use crate::transfer::Downloaded;
 
@@ -58,6 +59,8 @@ pub(crate) enum Report<'a> {
         why: &'a str,
         exit_code: u8,
     },
+    /// Something about what is kept locally.
+    Kept(Kept<'a>),
     /// A line of the roster.
     Person { uid: &'a str, person: &'a Person },
 }

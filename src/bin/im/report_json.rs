@@ -11,6 +11,7 @@ use crate::link::Reason;
 use crate::names::Names;
 use crate::profile::Profile;
 use crate::report::{Progress, Report, Sent, Subscribed};
+use crate::report_kept;
 
 /// The line for a report, without its end. Where a user has a name, it stands beside the uid.
 pub(crate) fn line(report: &Report<'_>, names: &Names) -> Value {
@@ -24,8 +25,8 @@ pub(crate) fn line(report: &Report<'_>, names: &Names) -> Value {
         (Report::Person { uid, .. }, _) => ("name", names.get(uid)),
         (_, name) => ("from_name", name),
     };
-    if let Some(name) = name.map(|name| json!(name)) {
-        line[member] = name;
+    if let (Some(name), Some(members)) = (name.map(|name| json!(name)), line.as_object_mut()) {
+        members.insert(member.to_owned(), name);
     }
     line
 }
@@ -91,6 +92,7 @@ fn nameless_line(report: &Report<'_>) -> Value {
             "error": why,
             "exit_code": exit_code,
         }),
+        Report::Kept(kept) => report_kept::json_line(kept),
         Report::Person { uid, person } => json!({
             "event": "person",
             "uid": uid,
@@ -98,6 +100,11 @@ fn nameless_line(report: &Report<'_>) -> Value {
             "signature": person.signature,
         }),
     }
+}
+
+/// The line for what is not as it should be.
+pub(crate) fn warning(text: &str) -> Value {
+    json!({ "event": "warning", "warning": text })
 }
 
 /// The line for a command that failed.

@@ -10,6 +10,7 @@ use crate::event::{Event, MessageEvent};
 use crate::names::Names;
 use crate::report::{Report, Sent};
 use crate::report_json::content;
+use crate::report_kept;
 use crate::sanitise::sanitise;
 
 /// The line for a report, without its end.
@@ -69,6 +70,7 @@ pub(crate) fn line(report: &Report<'_>, names: &Names) -> String {
         Report::NotDownloaded { offer, why, .. } => {
             format!("-- {} not downloaded: {}", title(offer), sanitise(why))
         }
+        Report::Kept(kept) => report_kept::text_line(kept),
         Report::Person { uid, person } => {
             let presence = person.presence.map_or("?", |presence| presence.as_str());
             let signature = person

@@ -31,6 +31,8 @@ pub(crate) struct Context {
     pub(crate) timeout: Duration,
     /// The personal key, once known.
     pub(crate) key: Option<PersonalKey>,
+    /// How much history may be kept; 0 for none.
+    pub(crate) history_bytes: u64,
 }
 
 /// The right to connect; given up when dropped.
@@ -52,6 +54,7 @@ impl Context {
             profile,
             timeout,
             key: None,
+            history_bytes: 0,
         }
     }
 

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::client::{Changes, Deleted, Department, Entry, Group, Partner, Person, Relation};
 
 /// Answer to `GET /api/v1/address-book`.
-#[derive(Deserialize)]
+#[derive(Serialize, Deserialize)]
 pub(crate) struct BookAnswer {
     version: i64,
     #[serde(default)]
@@ -16,6 +16,16 @@ pub(crate) struct BookAnswer {
 }
 
 impl BookAnswer {
+    /// The answer that would bring these, on one page.
+    pub(crate) fn from_changes(changes: Changes) -> Self {
+        BookAnswer {
+            version: changes.version,
+            full: changes.full,
+            next_cursor: None,
+            entries: changes.entries.into_iter().map(EntryRow::from).collect(),
+        }
+    }
+
     /// Where the next page begins, and what this one brings.
     pub(crate) fn changes(self) -> (Option<String>, Changes) {
         let entries = self.entries.into_iter().filter_map(EntryRow::entry);
@@ -129,5 +139,93 @@ impl PersonRow {
             department: self.department,
             avatar: self.avatar,
         }
+    }
+}
+
+impl From<Entry> for EntryRow {
+    fn from(entry: Entry) -> Self {
+        match entry {
+            Entry::Department(Department { did, name, parent }) => EntryRow::Department {
+                did,
+                name: Some(name),
+                parent,
+            },
+            Entry::User(person) => EntryRow::User(person.into()),
+            Entry::Partner(partner) => EntryRow::Partner {
+                person: partner.person.into(),
+                enterprise: Some(partner.enterprise),
+                relation: Some(partner.relation.as_str().to_owned()),
+            },
+            Entry::Group(Group { gid, name, members }) => EntryRow::Group {
+                gid,
+                name: Some(name),
+                members,
+            },
+            Entry::Deleted(deleted) => {
+                let (of, id) = match deleted {
+                    Deleted::User(id) => ("user", id),
+                    Deleted::Department(id) => ("department", id),
+                    Deleted::Group(id) => ("group", id),
+                    Deleted::Partner(id) => ("partner", id),
+                };
+                let of = of.to_owned();
+                EntryRow::Deleted { of, id }
+            }
+        }
+    }
+}
+
+impl From<Person> for PersonRow {
+    fn from(person: Person) -> Self {
+        PersonRow {
+            eid: person.eid,
+            uid: person.uid,
+            name: Some(person.name),
+            title: Some(person.title),
+            phone: Some(person.phone),
+            email: Some(person.email),
+            department: person.department,
+            avatar: person.avatar,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn answer_of_the_contract_is_read_and_later_kinds_are_passed_over() {
+        let text = r#"{"version": 42, "full": false, "next_cursor": "c", "entries": [
+            {"type": "department", "did": "rd", "name": "Research", "parent": null},
+            {"type": "user", "eid": "acme", "uid": "bob", "name": "Bob", "title": null, "department": "rd", "avatar": "ab"},
+            {"type": "partner", "eid": "beta", "uid": "eve", "name": "Eve", "enterprise": "Beta", "relation": "upstream"},
+            {"type": "group", "gid": "dev", "name": "Dev", "members": ["alice", "bob"]},
+            {"type": "room", "number": 7},
+            {"type": "deleted", "of": "partner", "id": "mallory@beta"},
+            {"type": "deleted", "of": "room", "id": "7"}]}"#;
+        let (cursor, changes) = serde_json::from_str::<BookAnswer>(text).unwrap().changes();
+        assert_eq!((cursor.as_deref(), changes.version), (Some("c"), 42));
+        let [
+            Entry::Department(department),
+            Entry::User(user),
+            Entry::Partner(partner),
+            Entry::Group(group),
+            Entry::Deleted(deleted),
+        ] = &changes.entries[..]
+        else {
+            panic!("{changes:?}");
+        };
+        assert_eq!((department.did.as_str(), &department.parent), ("rd", &None));
+        assert_eq!(
+            (user.title.as_str(), user.avatar.as_deref()),
+            ("", Some("ab"))
+        );
+        assert_eq!(
+            (partner.id().as_str(), partner.relation),
+            ("eve@beta", Relation::Upstream)
+        );
+        assert_eq!(group.members, ["alice", "bob"]);
+        assert_eq!(*deleted, Deleted::Partner("mallory@beta".to_owned()));
     }
 }

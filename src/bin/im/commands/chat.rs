@@ -17,24 +17,28 @@ use crate::cli::Chat;
 use crate::clock;
 use crate::event::Event;
 use crate::failure::Failure;
+use crate::history::{self, Wanted};
+use crate::keeping::News;
 use crate::link::{Arrival, LinkError, Publisher};
-use crate::names::Names;
-use crate::profile::Profile;
+use crate::names::{Names, kept_names};
 use crate::screen::{Effect, Happening, Me, State, Terminal};
 use crate::session::Context;
 
 /// What may have happened before the screen takes it in; the session waits then.
 const QUEUE: usize = 256;
 
-pub(super) async fn run(options: Chat, context: Context) -> Result<(), Failure> {
+/// Messages of the history that are shown.
+const MOST_KEPT: usize = 1000;
+
+pub(super) async fn run(options: Chat, mut context: Context) -> Result<(), Failure> {
     if !std::io::stdin().is_terminal() || !std::io::stdout().is_terminal() {
         let text = "chat needs a terminal: use listen and send";
         return Err(Failure::Usage(text.to_owned()));
     }
     let (sender, happenings) = mpsc::channel(QUEUE);
     let (publisher, published) = watch::channel(None);
+    let state = state(&mut context).await;
     let worker = Worker::new(&context, &options, sender.clone(), published)?;
-    let state = state(&context.profile);
     let front = Feed {
         sender,
         publisher,
@@ -45,6 +49,7 @@ pub(super) async fn run(options: Chat, context: Context) -> Result<(), Failure> 
         reconnect: true,
     };
     let mut reception = Reception::open(context, manner, front).await?;
+    let worker = worker.keeping(reception.keeper());
     let terminal = Terminal::take().map_err(Failure::Output)?;
     let result = tokio::select! {
         biased;
@@ -57,7 +62,10 @@ pub(super) async fn run(options: Chat, context: Context) -> Result<(), Failure> 
     result
 }
 
-fn state(profile: &Profile) -> State {
+/// As it was left: with the names of the address book and the history, as far as they can be read.
+async fn state(context: &mut Context) -> State {
+    let names = kept_names(context).await;
+    let profile = &context.profile;
     let user = profile.session.user();
     let me = Me {
         uid: user.uid.to_owned(),
@@ -71,7 +79,16 @@ fn state(profile: &Profile) -> State {
             _ => None,
         })
         .collect();
-    State::new(me, &groups, Names::default())
+    let mut state = State::new(me, &groups, names);
+    if let Ok((key, _)) = context.personal_key().await {
+        let wanted = Wanted {
+            limit: MOST_KEPT,
+            ..Wanted::default()
+        };
+        let records = history::read(context, &key, &wanted).records.into_iter();
+        state.restore(records.map(|record| (clock::local(record.timestamp_ms), record)));
+    }
+    state
 }
 
 /// Until the person quits. The terminal is given back when this ends or is dropped.
@@ -165,6 +182,15 @@ impl Front for Feed {
         })
         .await;
         Ok(false)
+    }
+
+    async fn told(&mut self, news: News) -> Result<(), Failure> {
+        let happening = match news {
+            News::Synced(synced) => Happening::Named(Names::of_book(&synced.book)),
+            News::Trouble(text) => Happening::Said(text),
+        };
+        self.tell(happening).await;
+        Ok(())
     }
 
     async fn work(&mut self) -> Result<(), Failure> {

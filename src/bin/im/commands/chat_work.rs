@@ -13,6 +13,7 @@ use crate::cli::Chat;
 use crate::content::{Offer, safe_name};
 use crate::destination::{Destination, Route};
 use crate::failure::Failure;
+use crate::keeping::Keeper;
 use crate::letter;
 use crate::link::{LinkError, Publication, Publisher};
 use crate::profile::Profile;
@@ -42,6 +43,8 @@ struct Tools {
 /// Carries out effects; what is not done when it is dropped is given up.
 pub(super) struct Worker {
     tools: Arc<Tools>,
+    /// Keeps what was sent.
+    keeper: Option<Keeper>,
     tasks: JoinSet<()>,
 }
 
@@ -65,31 +68,37 @@ impl Worker {
         };
         Ok(Worker {
             tools: Arc::new(tools),
+            keeper: None,
             tasks: JoinSet::new(),
         })
+    }
+
+    /// Has what is sent from now on kept.
+    pub(super) fn keeping(self, keeper: Option<Keeper>) -> Worker {
+        Worker { keeper, ..self }
     }
 
     /// Begins what an effect asks for.
     pub(super) fn carry_out(&mut self, effect: Effect) {
         // What has ended is of no interest any more.
         while self.tasks.try_join_next().is_some() {}
-        let tools = Arc::clone(&self.tools);
+        let (tools, keeper) = (Arc::clone(&self.tools), self.keeper.clone());
         self.tasks.spawn(async move {
-            let happening = tools.done(effect).await;
+            let happening = tools.done(effect, keeper.as_ref()).await;
             let _ = tools.sender.send(happening).await;
         });
     }
 }
 
 impl Tools {
-    async fn done(&self, effect: Effect) -> Happening {
+    async fn done(&self, effect: Effect, keeper: Option<&Keeper>) -> Happening {
         match effect {
             Effect::Send { id, to, text } => {
-                let sent = self.send(&to, Content::Text, text.as_bytes()).await;
+                let sent = self.send(&to, Content::Text, text.as_bytes(), keeper).await;
                 delivered(id, sent)
             }
             Effect::SendFile { id, to, path } => {
-                delivered(id, self.send_file(id, &to, &path).await)
+                delivered(id, self.send_file(id, &to, &path, keeper).await)
             }
             Effect::Download { id, offer } => {
                 let result = self.fetch(id, &offer).await;
@@ -129,26 +138,43 @@ impl Tools {
         })
     }
 
-    async fn send(&self, to: &str, content: Content, data: &[u8]) -> Result<Delivery, Failure> {
+    async fn send(
+        &self,
+        to: &str,
+        content: Content,
+        data: &[u8],
+        keeper: Option<&Keeper>,
+    ) -> Result<Delivery, Failure> {
         let route = self.route(to)?.1;
         let seq = sequence::next(&self.profile_dir)?;
         let payload = letter::encode(&route, content, seq, data)?;
-        Ok(self
-            .publish(Publication {
-                topic: route.topic,
-                payload,
-                confirmed: true,
-                retain: false,
-            })
-            .await)
+        let publication = Publication {
+            topic: route.topic,
+            payload,
+            confirmed: true,
+            retain: false,
+        };
+        let delivery = self.publish(publication.clone()).await;
+        let taken = matches!(delivery, Delivery::Sent | Delivery::Unheard);
+        if let Some(keeper) = keeper.filter(|_| taken) {
+            let me = self.profile.session.user();
+            keeper.sent(&publication.topic, &publication.payload, me);
+        }
+        Ok(delivery)
     }
 
-    async fn send_file(&self, id: u64, to: &str, path: &str) -> Result<Delivery, Failure> {
+    async fn send_file(
+        &self,
+        id: u64,
+        to: &str,
+        path: &str,
+        keeper: Option<&Keeper>,
+    ) -> Result<Delivery, Failure> {
         let (destination, route) = self.route(to)?;
         let source = Source::open(Path::new(path), None)?;
         let content = source.guess.content;
         if letter::fits(&route, source.size) {
-            return self.send(to, content, &source.read()?).await;
+            return self.send(to, content, &source.read()?, keeper).await;
         }
         let audience = destination.audience(&self.profile);
         let uploads = Uploads::of(&self.profile_dir);
@@ -158,7 +184,8 @@ impl Tools {
         let service = &self.service;
         let offer = offer(service, &source, content, &audience, &uploads, retry, moved).await?;
         let data = offer.encode();
-        self.send(to, Content::Hyperlink, data.as_bytes()).await
+        self.send(to, Content::Hyperlink, data.as_bytes(), keeper)
+            .await
     }
 
     async fn fetch(&self, id: u64, offer: &Offer) -> Result<String, String> {

@@ -8,8 +8,9 @@ use mosquitto_enterprise_push::protocol::Content;
 
 use super::meter::Meter;
 use crate::cli::Fetch;
-use crate::content::{Offer, safe_name};
+use crate::content::{Offer, read_offer, safe_name};
 use crate::failure::Failure;
+use crate::history::{self, Body, Record};
 use crate::output::Output;
 use crate::report::Report;
 use crate::report_text::offered;
@@ -18,11 +19,15 @@ use crate::transfer::{FileService, Place, Retry, Wanted, download};
 
 pub(super) async fn run(
     fetch: Fetch,
-    context: &Context,
+    context: &mut Context,
     output: &mut Output,
 ) -> Result<(), Failure> {
+    let offer = kept_offer(&fetch.from, context).await?;
     let service = FileService::new(context)?;
-    let offer = describe(&fetch, &service).await?;
+    let offer = match offer {
+        Some(offer) => offer,
+        None => describe(&fetch, &service).await?,
+    };
     let from = offer.host();
     output.report(&Report::Offered {
         offer: &offer,
@@ -34,7 +39,7 @@ pub(super) async fn run(
     let wanted = Wanted {
         url: offer.url.clone(),
         size: offer.size,
-        sha256: fetch.sha256.clone(),
+        sha256: fetch.sha256.clone().or_else(|| offer.sha256.clone()),
         limit_bytes: fetch.max_bytes,
     };
     let name = safe_name(&offer.name);
@@ -50,12 +55,59 @@ pub(super) async fn run(
     })
 }
 
+/// The offer of a message in the history, if that is what `SEQ` or `FROM:SEQ` names.
+async fn kept_offer(named: &str, context: &mut Context) -> Result<Option<Offer>, Failure> {
+    let (from, number) = match named.rsplit_once(':') {
+        Some((from, number)) => (Some(from), number),
+        None => (None, named),
+    };
+    let Ok(seq) = number.parse::<u32>() else {
+        return Ok(None);
+    };
+    if named.contains("//") {
+        return Ok(None);
+    }
+    let (key, _) = context.personal_key().await?;
+    let records = history::read(context, &key, &history::Wanted::default()).records;
+    chosen(&records, from, seq)
+        .map(Some)
+        .map_err(Failure::Usage)
+}
+
+/// The one offer among the messages with this number.
+fn chosen<'a>(
+    records: impl IntoIterator<Item = &'a Record>,
+    from: Option<&str>,
+    seq: u32,
+) -> Result<Offer, String> {
+    let mut found: Vec<(&str, Offer)> = Vec::new();
+    for record in records {
+        let wanted = record.seq == seq && from.is_none_or(|from| from == record.from);
+        let Body::Text(text) = &record.body else {
+            continue;
+        };
+        if let (true, Some(Ok(offer))) = (wanted, read_offer(text)) {
+            found.retain(|(_, other)| *other != offer);
+            found.push((&record.from, offer));
+        }
+    }
+    let senders: Vec<String> = found
+        .iter()
+        .map(|(from, _)| format!("{from}:{seq}"))
+        .collect();
+    match (found.pop(), found.is_empty()) {
+        (Some((_, offer)), true) => Ok(offer),
+        (Some(_), false) => Err(format!("which one? {}", senders.join(", "))),
+        (None, _) => Err(format!("no message {seq} in the history offers a file")),
+    }
+}
+
 /// What the server says of it.
 async fn describe(fetch: &Fetch, service: &FileService) -> Result<Offer, Failure> {
-    let described = service.describe(&fetch.url).await?;
-    let from_url = || name_in(&fetch.url);
+    let described = service.describe(&fetch.from).await?;
+    let from_url = || name_in(&fetch.from);
     Ok(Offer {
-        url: fetch.url.clone(),
+        url: fetch.from.clone(),
         name: described.name.or_else(from_url).unwrap_or_default(),
         size: described.size,
         content_type: described.content_type.unwrap_or_default(),
@@ -130,6 +182,45 @@ mod tests {
         for line in ["", "\n", "n\n", "no", "yesterday", "ja"] {
             assert!(!is_yes(line), "{line:?}");
         }
+    }
+
+    fn record(from: &str, seq: u32, data: &str) -> Record {
+        Record {
+            kept_ms: 1,
+            with: from.to_owned(),
+            from: from.to_owned(),
+            outgoing: false,
+            seq,
+            content: Content::Hyperlink,
+            timestamp_ms: 1,
+            bytes: 1,
+            body: Body::Text(data.to_owned()),
+        }
+    }
+
+    #[test]
+    fn message_is_named_by_its_number_and_its_sender_where_several_have_it() {
+        let offer = crate::content::tests::report();
+        let other = Offer {
+            name: "other".to_owned(),
+            ..offer.clone()
+        };
+        let records = [
+            record("bob", 7, &offer.encode()),
+            record("bob", 7, &offer.encode()),
+            record("bob", 8, "https://example.com"),
+            record("carol", 9, &offer.encode()),
+            record("dora@beta", 9, &other.encode()),
+        ];
+        let chosen = |from, seq| chosen(&records, from, seq);
+        assert_eq!(chosen(None, 7), Ok(offer), "it came twice");
+        assert!(chosen(None, 8).is_err(), "no offer");
+        assert_eq!(
+            chosen(None, 9).unwrap_err(),
+            "which one? carol:9, dora@beta:9"
+        );
+        assert_eq!(chosen(Some("dora@beta"), 9), Ok(other));
+        assert!(chosen(Some("bob"), 9).is_err());
     }
 
     #[test]

@@ -11,16 +11,20 @@ use super::save::save;
 use crate::cli::Listen;
 use crate::event::Event;
 use crate::failure::Failure;
+use crate::keeping::News;
 use crate::link::{Arrival, LinkError};
+use crate::names::{Names, kept_names};
 use crate::output::Output;
 use crate::report::{Report, Subscribed};
+use crate::report_kept::Kept;
 use crate::session::Context;
 
 pub(super) async fn run(
     options: Listen,
-    context: Context,
+    mut context: Context,
     output: &mut Output,
 ) -> Result<(), Failure> {
+    output.set_names(kept_names(&mut context).await);
     let after = options.for_seconds.map(Duration::from_secs_f64);
     let count = options.count;
     let manner = Manner {
@@ -161,6 +165,16 @@ impl Front for Lines<'_> {
         }
         self.shown += u64::from(matches!(event, Event::Message(_) | Event::Notice(_)));
         Ok(self.count.is_some_and(|count| self.shown >= count))
+    }
+
+    async fn told(&mut self, news: News) -> Result<(), Failure> {
+        match &news {
+            News::Synced(synced) => {
+                self.output.set_names(Names::of_book(&synced.book));
+                self.output.report(&Report::Kept(Kept::Synced(synced)))
+            }
+            News::Trouble(text) => self.output.warning(text),
+        }
     }
 
     async fn work(&mut self) -> Result<(), Failure> {

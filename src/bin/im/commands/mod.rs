@@ -1,9 +1,11 @@
 //! One command a file. Each turns its arguments into requests and their outcome into reports.
 
 mod backoff;
+mod book;
 mod chat;
 mod chat_work;
 mod fetch;
+mod history;
 mod listen;
 mod listen_files;
 mod listen_stop;
@@ -34,13 +36,16 @@ pub(crate) async fn run(cli: Cli, output: &mut Output) -> Result<(), Failure> {
     }
     let profile = store.load(cli.profile.as_deref())?;
     let mut context = Context::new(store, profile, timeout);
+    context.history_bytes = cli.history_mb.saturating_mul(1024 * 1024);
     match cli.command {
         Command::Login(_) => Ok(()),
         Command::Send(send) => send::run(send, &mut context, output).await,
         Command::Listen(listen) => listen::run(listen, context, output).await,
-        Command::Fetch(fetch) => fetch::run(fetch, &context, output).await,
+        Command::Fetch(fetch) => fetch::run(fetch, &mut context, output).await,
         Command::Chat(chat) => chat::run(chat, context).await,
         Command::Presence(presence) => presence::run(presence, &mut context, output).await,
         Command::Sign(sign) => sign::run(sign, &mut context, output).await,
+        Command::Book(book) => book::run(book, &mut context, output).await,
+        Command::History(history) => history::run(history, &mut context, output).await,
     }
 }

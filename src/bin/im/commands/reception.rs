@@ -13,6 +13,7 @@ use super::backoff::Backoff;
 use crate::control::{ControlServer, Pending, publication};
 use crate::event::Event;
 use crate::failure::Failure;
+use crate::keeping::{Keeper, Keeping, News};
 use crate::link::{Arrival, Filter, Link, LinkError, Publisher, Purpose, Reason};
 use crate::roster::Roster;
 use crate::session::{Context, Door, SessionLock};
@@ -28,6 +29,9 @@ pub(super) trait Front {
 
     /// Shows what arrived; true when that was the last one wanted.
     async fn arrived(&mut self, arrival: &Arrival, event: Event) -> Result<bool, Failure>;
+
+    /// The address book or the history has something to tell.
+    async fn told(&mut self, news: News) -> Result<(), Failure>;
 
     /// What else there is to do, for as long as there is something. Cancel-safe.
     async fn work(&mut self) -> Result<(), Failure>;
@@ -57,6 +61,8 @@ pub(super) struct Reception<F> {
     manner: Manner,
     pub(super) front: F,
     requests: mpsc::Receiver<Pending>,
+    /// Until it is closed.
+    keeping: Option<Keeping>,
     roster: Roster,
     /// Open while connected; kept here so that it can be closed however receiving ends.
     link: Option<Link>,
@@ -75,6 +81,7 @@ impl<F: Front> Reception<F> {
         let socket = context.store.control_socket(&context.profile.session)?;
         let (server, requests) = ControlServer::open(socket)?;
         Ok(Reception {
+            keeping: Some(Keeping::start(&context)),
             context,
             manner,
             front,
@@ -104,11 +111,19 @@ impl<F: Front> Reception<F> {
         }
     }
 
-    /// Leaves the broker in good order.
+    /// Leaves the broker and what is kept in good order.
     pub(super) async fn close(&mut self) {
         if let Some(link) = self.link.take() {
             link.close(false).await;
         }
+        if let Some(keeping) = self.keeping.take() {
+            keeping.close().await;
+        }
+    }
+
+    /// For what the front publishes itself.
+    pub(super) fn keeper(&self) -> Option<Keeper> {
+        self.keeping.as_ref().map(Keeping::keeper)
     }
 
     /// Tells that the connection is lost, and waits before the next attempt if there is to be one.
@@ -168,6 +183,7 @@ impl<F: Front> Reception<F> {
             tokio::select! {
                 arrival = next(&mut self.link) => if self.show(arrival?).await? { return Ok(()) },
                 Some(pending) = self.requests.recv() => self.answer(pending, &publisher),
+                news = news(&mut self.keeping) => self.front.told(news).await?,
                 worked = self.front.work() => worked?,
             }
         }
@@ -190,6 +206,9 @@ impl<F: Front> Reception<F> {
         let me = self.context.profile.session.user();
         let event = Event::decode(&arrival.topic, &arrival.payload, me);
         self.roster.note(&event);
+        if let Some(keeper) = self.keeper() {
+            keeper.received(&event);
+        }
         let enough = self.front.arrived(&arrival, event).await?;
         if let Some(link) = &mut self.link {
             link.acknowledge(&arrival);
@@ -209,12 +228,22 @@ impl<F: Front> Reception<F> {
             return;
         }
         if request == ControlRequest::PersonalKey {
-            let _ = reply.send(self.context.told_key());
+            if let Some(keeper) = self.keeper() {
+                keeper.tell_key(reply);
+            }
             return;
         }
         let publisher = publisher.clone();
         // Beside the receiving, which must go on for the confirmation to arrive.
-        tokio::spawn(async move { reply.send(publish(&request, &publisher).await) });
+        let (keeper, session) = (self.keeper(), self.context.profile.session.clone());
+        tokio::spawn(async move {
+            let answer = publish(&request, &publisher).await;
+            let taken = matches!(answer, ControlAnswer::Published { .. });
+            if let (true, Some(keeper), Some(Ok(taken))) = (taken, keeper, publication(&request)) {
+                keeper.sent(&taken.topic, &taken.payload, session.user());
+            }
+            reply.send(answer)
+        });
     }
 
     fn known_people(&self) -> ControlAnswer {
@@ -257,6 +286,13 @@ async fn next(link: &mut Option<Link>) -> Result<Arrival, LinkError> {
     match link {
         Some(link) => link.next().await,
         None => Err(LinkError::Lost("not connected".to_owned())),
+    }
+}
+
+async fn news(keeping: &mut Option<Keeping>) -> News {
+    match keeping {
+        Some(keeping) => keeping.news().await,
+        None => std::future::pending().await,
     }
 }
 

@@ -53,7 +53,8 @@ pub(super) async fn run(
         confirmed,
         reason: &taken.reason,
         handed_over: taken.handed_over,
-    }))
+    }))?;
+    taken.not_kept.map_or(Ok(()), |why| output.warning(&why))
 }
 
 /// The receiver, as typed and as understood, and the words for it.

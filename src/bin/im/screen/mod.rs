@@ -8,6 +8,7 @@ mod draw;
 mod keys;
 mod orders;
 mod peer;
+mod restore;
 mod state;
 mod terminal;
 #[cfg(test)]

@@ -14,6 +14,9 @@ use crate::names::Names;
 use crate::profile::Kind;
 use crate::roster::Roster;
 
+/// The largest address book of which everybody is listed.
+const MOST_LISTED: usize = 200;
+
 /// Who sits at the screen.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Me {
@@ -58,6 +61,8 @@ pub(crate) enum Happening {
         id: u64,
         result: Result<String, String>,
     },
+    /// The address book is this now.
+    Named(Names),
     /// Something to tell in the status line.
     Said(String),
 }
@@ -118,10 +123,9 @@ impl State {
     pub(crate) fn new(me: Me, groups: &[String], names: Names) -> State {
         let fixed = [Peer::Notices, Peer::my_other(me.kind)];
         let groups = groups.iter().map(|gid| Peer::Group(gid.clone()));
-        let people = names.uids().map(|uid| Peer::User(uid.to_owned()));
-        let peers = fixed.into_iter().chain(groups).chain(people);
+        let peers = fixed.into_iter().chain(groups);
         let conversations = peers.map(|peer| (peer, Conversation::default()));
-        State {
+        let mut state = State {
             me,
             conversations: conversations.collect(),
             people: Roster::default(),
@@ -133,6 +137,20 @@ impl State {
             status: String::new(),
             help: false,
             next_id: 1,
+        };
+        state.list_named();
+        state
+    }
+
+    /// Lists everybody of a small address book; of a large one those are enough who say something.
+    pub(super) fn list_named(&mut self) {
+        if self.names.uids().count() > MOST_LISTED {
+            return;
+        }
+        let others = self.names.uids().filter(|uid| *uid != self.me.uid);
+        let peers: Vec<Peer> = others.map(|uid| Peer::User(uid.to_owned())).collect();
+        for peer in peers {
+            self.conversations.entry(peer).or_default();
         }
     }
 

@@ -27,6 +27,10 @@ impl State {
             Happening::Delivered { id, delivery } => self.delivered(id, delivery),
             Happening::Moved { id, bytes, total } => self.moved(id, bytes, total),
             Happening::Fetched { id, result } => self.fetched(id, result),
+            Happening::Named(names) => {
+                self.names = names;
+                self.list_named();
+            }
             Happening::Said(text) => self.status = sanitise(&text),
         }
         Vec::new()

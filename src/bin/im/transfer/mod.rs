@@ -11,7 +11,9 @@ mod part;
 mod retry;
 mod service;
 mod source;
-#[cfg(all(test, feature = "static-service"))]
+// Needs axum, which a test of this feature alone does not have.
+#[cfg(test)]
+#[cfg(feature = "static-service")]
 mod tests;
 mod throttle;
 mod upload;

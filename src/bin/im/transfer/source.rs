@@ -72,7 +72,7 @@ impl Source {
         hashing
             .await
             .map_err(|e| TransferError::Io(self.path.clone(), e.into()))?
-            .map(|hasher| hex(hasher))
+            .map(hex)
     }
 
     /// Fails when the file is not as it was when it was opened.

@@ -9,6 +9,7 @@ use super::super::state::{Connection, Effect, Happening, State};
 use super::{NOW, alice, message, offer, presence, text};
 use crate::content::tests::report;
 use crate::event::Event;
+use crate::history::{Body, Record};
 
 fn bob() -> Peer {
     Peer::User("bob".to_owned())
@@ -281,4 +282,57 @@ fn memory_of_a_conversation_is_bounded() {
     }
     let texts = texts(&state, &bob());
     assert_eq!((texts.len(), texts[0].as_str()), (1000, "100"));
+}
+
+#[test]
+fn history_stands_where_it_belongs_and_is_read() {
+    let record = |with: &str, outgoing, content, data: &str| Record {
+        kept_ms: 1,
+        with: with.to_owned(),
+        from: "bob".to_owned(),
+        outgoing,
+        seq: 1,
+        content,
+        timestamp_ms: 1,
+        bytes: 2048,
+        body: Body::Text(data.to_owned()),
+    };
+    let picture = Record {
+        body: Body::Left,
+        ..record("me", true, Content::Image, "")
+    };
+    let offer = report().encode();
+    let mut state = alice();
+    let records = [
+        record("bob", false, Content::Text, "hello\u{1b}"),
+        record("#dev", true, Content::Text, "standup"),
+        picture,
+        record("bob", false, Content::Hyperlink, &offer),
+    ];
+    state.restore(records.map(|record| (NOW.to_owned(), record)));
+    assert_eq!(texts(&state, &bob())[0], "hello\\u{1b}");
+    let dev = &state.conversations[&Peer::Group("dev".to_owned())];
+    assert_eq!(dev.lines[0].delivery, Delivery::Sent);
+    assert_eq!(texts(&state, &Peer::Phone), ["[image of 2.00 KiB]"]);
+    assert_eq!(unread(&state, &bob()), 0);
+    state.select(bob());
+    let effects = state.enter_text("/accept");
+    assert!(matches!(effects.as_slice(), [Effect::Download { .. }]));
+}
+
+#[test]
+fn names_list_their_bearers_unless_there_are_too_many() {
+    let named = |count: usize| {
+        let name = |nth| (format!("u{nth}"), format!("User {nth}"));
+        (0..count).map(name).collect()
+    };
+    let mut state = alice();
+    state.update(NOW, Happening::Named(named(3)));
+    let third = Peer::User("u2".to_owned());
+    assert_eq!(state.title(&third), "User 2");
+    assert!(state.conversations.contains_key(&third));
+    let mut state = alice();
+    state.update(NOW, Happening::Named(named(1000)));
+    assert!(!state.conversations.contains_key(&third));
+    assert_eq!(state.title(&third), "User 2");
 }
