@@ -220,6 +220,30 @@ fn pure_rooms_touch_nothing_but_their_arguments() {
     assert_none("a pure room reaches out", &found);
 }
 
+/// A library for others: it neither prints nor keeps anything.
+#[test]
+fn client_library_has_no_output_and_no_files() {
+    const SHUT: [&str; 6] = [
+        "std::fs",
+        "std::env",
+        "std::process",
+        "tracing",
+        "log::",
+        "println!",
+    ];
+    let mut found = Vec::new();
+    for file in rust_files()
+        .iter()
+        .filter(|file| file.room() == Some("client"))
+    {
+        for (at, code) in file.code() {
+            let named = SHUT.iter().find(|word| has_word(code, word));
+            found.extend(named.map(|word| format!("{}:{at}: {word}", file.path)));
+        }
+    }
+    assert_none("the client library reaches out", &found);
+}
+
 #[test]
 fn unsafe_code_stands_in_the_ffi_room_and_the_bindings_only() {
     let word = concat!("un", "safe");

@@ -7,7 +7,7 @@ pub struct Changes {
     pub version: i64,
     /// Whether this is everything: what is not in it is gone.
     pub full: bool,
-    /// In no particular order, but each thing at most once.
+    /// To be taken in one after the other: what changed during the load may come twice.
     pub entries: Vec<Entry>,
 }
 

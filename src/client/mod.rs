@@ -27,6 +27,25 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! The codec is the plugin's own ([`header`]):
+//!
+//! ```
+//! use mosquitto_enterprise_push::client::header::{Content, Direction, Header, HeaderError, Message};
+//!
+//! let header = Header {
+//!     mqtt_level: 5,
+//!     seq: 1,
+//!     direction: Direction::PointToPoint,
+//!     content: Content::Text,
+//!     timestamp_ms: 1_764_028_800_000,
+//!     source: "alice",
+//! };
+//! let payload = Message { header, data: b"hello" }.encode()?;
+//! assert_eq!(Message::decode(&payload)?.data, b"hello");
+//! assert_eq!(Message::decode(&payload[..5]), Err(HeaderError::Truncated("Type")));
+//! # Ok::<(), HeaderError>(())
+//! ```
 
 mod address_book;
 mod book;

@@ -17,6 +17,9 @@ const PAGE_ENTRIES: usize = 5000;
 /// More entries than this are no address book.
 const MOST_ENTRIES: usize = 1_000_000;
 
+/// How often a load that took too long is begun anew.
+const MOST_LOADS: u32 = 3;
+
 /// Whether a refresh brings a login token too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LoginToken {
@@ -118,6 +121,21 @@ impl StaticService {
     /// The address book as of now, or what changed in it since a version. An answer with
     /// [`Changes::full`] replaces everything, asked for or not.
     pub async fn address_book(
+        &self,
+        session_token: &Secret,
+        since: Option<i64>,
+    ) -> Result<Changes, ClientError> {
+        let mut loads = 1;
+        loop {
+            match self.load_book(session_token, since).await {
+                // The load took longer than changes are kept: it begins anew.
+                Err(ClientError::Status { status: 410, .. }) if loads < MOST_LOADS => loads += 1,
+                result => return result,
+            }
+        }
+    }
+
+    async fn load_book(
         &self,
         session_token: &Secret,
         since: Option<i64>,

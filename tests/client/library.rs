@@ -203,6 +203,25 @@ async fn address_book_comes_in_pages_and_then_in_changes() {
 }
 
 #[tokio::test]
+async fn load_that_took_too_long_begins_anew() {
+    let service = Service::start();
+    service.desk().page_entries = 1;
+    for uid in ["alice", "bob"] {
+        service.change(json!({"type": "user", "eid": "acme", "uid": uid, "name": uid}));
+    }
+    let client = client(&service);
+    let token = log_in(&client, PASSWORD).await.unwrap().session_token;
+    let first = r#"{"version": 3, "full": true, "next_cursor": "1", "entries": []}"#;
+    let gone = Trouble::Status(410, None);
+    service.trouble("/api/v1/address-book", &[Trouble::Nonsense(first), gone]);
+    let changes = client.address_book(&token, None).await.unwrap();
+    assert_eq!(
+        (changes.entries.len(), service.count("/api/v1/address-book")),
+        (2, 4)
+    );
+}
+
+#[tokio::test]
 async fn pages_that_never_end_are_nonsense() {
     let service = Service::start();
     let client = client(&service);

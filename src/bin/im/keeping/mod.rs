@@ -25,6 +25,8 @@ use task::Task;
 
 /// Errands that may wait; a message that finds no room is not kept, and that is told.
 const QUEUE: usize = 4096;
+/// How long a short command waits for the personal key, once its message has gone.
+const KEY_TIMEOUT: Duration = Duration::from_secs(3);
 /// How long the end may take.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 
@@ -119,10 +121,13 @@ impl Keeper {
     }
 }
 
-/// Keeps what a short command has sent by its own connection; gives what went wrong.
+/// Keeps what a short command has sent by its own connection; gives what went wrong. The message has gone, so
+/// this must not take long.
 pub(crate) async fn keep_sent(context: &mut Context, record: Option<Record>) -> Option<String> {
     let record = record.filter(|_| context.history_bytes > 0)?;
-    let (key, _) = match context.personal_key().await {
+    let slow = |_| Err(Failure::TimedOut("the static service is slow".to_owned()));
+    let key = timeout(KEY_TIMEOUT, context.personal_key()).await;
+    let (key, _) = match key.unwrap_or_else(slow) {
         Ok(found) => found,
         // Told by `im listen` and `im history`; not with every message.
         Err(Failure::NoPersonalKey | Failure::NoRefreshToken) => {
