@@ -43,10 +43,10 @@ pub(crate) struct BookPage {
     pub(crate) next: Option<BookCursor>,
 }
 
-/// How far an enterprise's address books have got.
+/// How far the reader's address book has got.
 struct Standing {
     version: BookVersion,
-    /// Since when changes can be told.
+    /// Since when changes can be told: they are kept, and the reader was there.
     floor: BookVersion,
 }
 
@@ -114,7 +114,7 @@ impl Storage {
 
 async fn standing(conn: &mut DbConnection, reader: &UserId) -> Result<Standing> {
     let row = sqlx::query(
-        "SELECT e.book_version, e.book_floor FROM app_user u JOIN enterprise e ON e.eid = u.eid \
+        "SELECT e.book_version, e.book_floor, u.book_floor FROM app_user u JOIN enterprise e ON e.eid = u.eid \
          WHERE u.eid = $1 AND u.uid = $2",
     )
     .bind(reader.eid())
@@ -122,9 +122,10 @@ async fn standing(conn: &mut DbConnection, reader: &UserId) -> Result<Standing> 
     .fetch_optional(conn)
     .await?;
     let row = row.ok_or_else(|| StorageError::Missing(format!("user {reader}")))?;
+    let floors: (BookVersion, BookVersion) = (row.try_get(1)?, row.try_get(2)?);
     Ok(Standing {
         version: row.try_get(0)?,
-        floor: row.try_get(1)?,
+        floor: floors.0.max(floors.1),
     })
 }
 
