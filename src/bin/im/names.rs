@@ -2,11 +2,16 @@
 //! shown.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use mosquitto_enterprise_push::client::AddressBook;
+use tokio::time::timeout;
 
 use crate::book::{self, Copy};
 use crate::session::Context;
+
+/// How long names may keep people waiting: the key to the copy may have to come from a static service that is away.
+const WAIT: Duration = Duration::from_secs(1);
 
 /// Names by uid, or `uid@eid` of another enterprise.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -45,8 +50,8 @@ impl Names {
 /// The names in the copy on disk. Without a readable one people are called by their uids: that is no reason to
 /// fail, and whoever keeps the book tells what is wrong with it.
 pub(crate) async fn kept_names(context: &mut Context) -> Names {
-    match book::read(context).await {
-        Ok((Copy::Whole(book), _)) => Names::of_book(&book),
+    match timeout(WAIT, book::read(context)).await {
+        Ok(Ok((Copy::Whole(book), _))) => Names::of_book(&book),
         _ => Names::default(),
     }
 }

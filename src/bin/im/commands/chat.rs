@@ -8,6 +8,7 @@ use crossterm::event::{Event as Input, EventStream};
 use futures_util::StreamExt;
 use mosquitto_enterprise_push::protocol::Topic;
 use tokio::sync::{mpsc, watch};
+use tokio::time::timeout;
 
 use super::chat_work::Worker;
 use super::listen_stop::stop;
@@ -27,6 +28,8 @@ use crate::session::Context;
 /// What may have happened before the screen takes it in; the session waits then.
 const QUEUE: usize = 256;
 
+/// How long the history may keep the screen waiting: its key may have to come from a service that is away.
+const KEY_WAIT: Duration = Duration::from_secs(1);
 /// Messages of the history that are shown.
 const MOST_KEPT: usize = 1000;
 
@@ -80,7 +83,7 @@ async fn state(context: &mut Context) -> State {
         })
         .collect();
     let mut state = State::new(me, &groups, names);
-    if let Ok((key, _)) = context.personal_key().await {
+    if let Ok(Ok((key, _))) = timeout(KEY_WAIT, context.personal_key()).await {
         let wanted = Wanted {
             limit: MOST_KEPT,
             ..Wanted::default()
