@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::cli_kept::{Book, History};
+use crate::transfer::SLOWEST;
 
 /// Terminal client for enterprise messages, presence and notices over MQTT.
 #[derive(Debug, Parser)]
@@ -119,6 +120,9 @@ pub(crate) struct Send {
     /// How long an upload that does not move is tried, in seconds
     #[arg(long, default_value_t = 60.0, value_name = "SECONDS", value_parser = seconds)]
     pub(crate) retry: f64,
+    /// Upload no faster than so many bytes a second [default: as fast as it goes]
+    #[arg(long, value_name = "BYTES", requires = "file", value_parser = rate())]
+    pub(crate) limit_rate: Option<u32>,
     /// 1 waits for the broker's confirmation, 0 does not
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u8).range(0..=1))]
     pub(crate) qos: u8,
@@ -167,6 +171,14 @@ pub(crate) struct Fetch {
     /// How long a download that does not move is tried, in seconds
     #[arg(long, default_value_t = 60.0, value_name = "SECONDS", value_parser = seconds)]
     pub(crate) retry: f64,
+    /// Download no faster than so many bytes a second [default: as fast as it goes]
+    #[arg(long, value_name = "BYTES", value_parser = rate())]
+    pub(crate) limit_rate: Option<u32>,
+}
+
+/// A rate in bytes a second.
+fn rate() -> clap::builder::RangedI64ValueParser<u32> {
+    clap::value_parser!(u32).range(SLOWEST..)
 }
 
 /// `im chat`

@@ -23,7 +23,7 @@ pub(super) async fn run(
     output: &mut Output,
 ) -> Result<(), Failure> {
     let offer = kept_offer(&fetch.from, context).await?;
-    let service = FileService::new(context)?;
+    let service = FileService::new(context)?.limited_to(fetch.limit_rate);
     let offer = match offer {
         Some(offer) => offer,
         None => describe(&fetch, &service).await?,

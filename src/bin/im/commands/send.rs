@@ -165,7 +165,7 @@ async fn file_body(
             path.display()
         )));
     }
-    let service = FileService::new(context)?;
+    let service = FileService::new(context)?.limited_to(send.limit_rate);
     let uploads = Uploads::of(&context.store.profile_dir(&context.profile.session));
     let retry = Retry::new(Duration::from_secs_f64(send.retry));
     let audience = destination.audience(&context.profile);

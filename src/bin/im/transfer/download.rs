@@ -11,6 +11,7 @@ use tokio::io::AsyncWriteExt;
 
 use super::answer::{lost, number, text};
 use super::error::TransferError;
+use super::pace::Pace;
 use super::part::{Part, Place};
 use super::retry::Retry;
 use super::service::FileService;
@@ -162,6 +163,7 @@ impl<M: FnMut(u64, Option<u64>)> Attempt<'_, M> {
         let file = tokio::fs::File::from_std(self.part.handle()?);
         let mut file = tokio::io::BufWriter::with_capacity(BLOCK_BYTES, file);
         (self.moved)(have, total);
+        let mut pace = Pace::new(service.rate);
         let result = loop {
             let silent = |_| TransferError::Lost("nothing comes any more".to_owned());
             let next = tokio::time::timeout(service.silence, response.chunk()).await;
@@ -180,6 +182,7 @@ impl<M: FnMut(u64, Option<u64>)> Attempt<'_, M> {
             }
             self.retry.progressed(have);
             (self.moved)(have, total);
+            pace.pass(block.len()).await;
         };
         // Also what came before a cut is kept.
         file.flush().await.map_err(|error| self.part.io(error))?;

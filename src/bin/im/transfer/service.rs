@@ -3,6 +3,7 @@
 //! The session token goes to the file API of the own static service and nowhere else: not to another
 //! origin, and not along a redirect.
 
+use std::num::NonZeroU32;
 use std::path::Path;
 use std::time::Duration;
 
@@ -55,6 +56,8 @@ pub(crate) struct FileService {
     context: Mutex<Context>,
     /// How long nothing may come or go.
     pub(super) silence: Duration,
+    /// The fastest rate, in bytes a second.
+    pub(super) rate: Option<NonZeroU32>,
 }
 
 impl FileService {
@@ -78,7 +81,14 @@ impl FileService {
             base,
             context: Mutex::new(context.clone()),
             silence,
+            rate: None,
         })
+    }
+
+    /// No faster than so many bytes a second.
+    pub(crate) fn limited_to(self, bytes_per_s: Option<u32>) -> Self {
+        let rate = bytes_per_s.and_then(NonZeroU32::new);
+        FileService { rate, ..self }
     }
 
     /// The address that uploads are remembered with.

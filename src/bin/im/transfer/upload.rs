@@ -8,10 +8,12 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use reqwest::Body;
 use tokio::io::{AsyncReadExt, AsyncSeekExt};
+use tokio::sync::Mutex;
 use tokio::time::{Instant, interval};
 use tokio_util::io::ReaderStream;
 
 use super::error::TransferError;
+use super::pace::Pace;
 use super::retry::Retry;
 use super::service::FileService;
 use super::source::{BLOCK_BYTES, Source};
@@ -120,10 +122,11 @@ async fn append(
     retry: &mut Retry,
     moved: &mut impl FnMut(u64),
 ) -> Result<(), TransferError> {
+    let pace = Arc::new(Mutex::new(Pace::new(service.rate)));
     while offset < source.size {
         let length = (source.size - offset).min(row.chunk_bytes.unwrap_or(u64::MAX));
         let sent = Arc::new(AtomicU64::new(0));
-        let body = chunk(source, offset, length, Arc::clone(&sent)).await?;
+        let body = chunk(source, offset, length, Arc::clone(&sent), Arc::clone(&pace)).await?;
         let appending = service.append(&row.id, offset, length, body);
         let told = |sent| moved(offset + sent);
         let reached = watched(appending, &sent, service.silence, told).await?;
@@ -143,14 +146,20 @@ async fn chunk(
     offset: u64,
     length: u64,
     sent: Arc<AtomicU64>,
+    pace: Arc<Mutex<Pace>>,
 ) -> Result<Body, TransferError> {
     let io = |error| TransferError::Io(source.path.clone(), error);
     let mut file = tokio::fs::File::open(&source.path).await.map_err(io)?;
     file.seek(SeekFrom::Start(offset)).await.map_err(io)?;
     let blocks = ReaderStream::with_capacity(file.take(length), BLOCK_BYTES);
-    Ok(Body::wrap_stream(blocks.inspect(move |block| {
-        let bytes = block.as_ref().map_or(0, |block| block.len());
-        sent.fetch_add(u64::try_from(bytes).unwrap_or(0), Ordering::Relaxed);
+    Ok(Body::wrap_stream(blocks.then(move |block| {
+        let (sent, pace) = (Arc::clone(&sent), Arc::clone(&pace));
+        async move {
+            let bytes = block.as_ref().map_or(0, |block| block.len());
+            pace.lock().await.pass(bytes).await;
+            sent.fetch_add(u64::try_from(bytes).unwrap_or(0), Ordering::Relaxed);
+            block
+        }
     })))
 }
 
