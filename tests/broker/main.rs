@@ -22,6 +22,8 @@ mod doorbell;
 mod fake_directory;
 mod feed;
 mod feed_cut;
+mod file_transfer;
+mod full_screen;
 mod header;
 mod isolation;
 mod limits;

@@ -9,6 +9,7 @@ use tempfile::TempDir;
 
 use super::broker::Broker;
 use super::process::Process;
+use super::screen::Screen;
 use super::static_service::{PASSWORD, StaticService};
 use super::wait::eventually;
 
@@ -28,11 +29,18 @@ pub(crate) struct Listening {
 impl Im {
     /// `im login`.
     pub(crate) fn login(service: &StaticService, broker: &Broker, client_id: &str) -> Im {
+        Im::login_at(&service.url(), broker, client_id)
+    }
+
+    /// The same at another address of the service.
+    pub(crate) fn login_at(url: &str, broker: &Broker, client_id: &str) -> Im {
         let (username, device) = client_id.split_once(':').expect("uid@eid:device");
         let home = tempfile::tempdir().expect("a home");
         let im = Im { home };
-        let url = service.url();
-        let done = im.run(&["login", username, "--device", device, "--static", &url]);
+        let role = if device == "phone" { "phone" } else { "pc" };
+        let of_device = ["--device", device, "--role", role];
+        let at_service = ["login", username, "--static", url];
+        let done = im.run(&[&at_service[..], &of_device].concat());
         assert!(done.status.success(), "{done:?}");
         // The service names the broker's usual port.
         let profiles = im.home.path().join("profiles");
@@ -56,6 +64,11 @@ impl Im {
         parse(&done.stdout)
     }
 
+    /// The JSON lines of what has been run.
+    pub(crate) fn lines_of(done: &Output) -> Vec<Value> {
+        parse(&done.stdout)
+    }
+
     /// `im listen`, once it is ready.
     pub(crate) fn listen(&self, options: &[&str]) -> Listening {
         let shown = self.home.path().join("shown");
@@ -68,6 +81,12 @@ impl Im {
         };
         listening.wait_for(|line| line["event"] == "ready");
         listening
+    }
+
+    /// `im chat`, on a terminal.
+    pub(crate) fn chat(&self, options: &[&str]) -> Screen {
+        let arguments = [&["chat"], options].concat();
+        Screen::start(PROGRAM, &arguments, self.home.path())
     }
 
     fn command(&self, arguments: &[&str]) -> Command {

@@ -2,6 +2,7 @@
 
 mod broker;
 mod conf;
+mod cutting_proxy;
 mod database;
 mod fake;
 mod feed_stream;
@@ -12,6 +13,7 @@ mod ports;
 mod process;
 pub(crate) mod replicas;
 mod scene;
+mod screen;
 mod static_service;
 mod version;
 mod wait;
@@ -20,6 +22,7 @@ use std::sync::{PoisonError, RwLock};
 
 pub(crate) use broker::{Broker, plugin_file};
 pub(crate) use conf::{BROKER_SECRET, Conf};
+pub(crate) use cutting_proxy::{CuttingProxy, Way};
 pub(crate) use database::{postgres, start_server};
 pub(crate) use fake::{Answer, FakeService, Login, directory};
 pub(crate) use feed_stream::Cut;

@@ -120,6 +120,10 @@ impl StaticService {
         format!("http://127.0.0.1:{}", self.port)
     }
 
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
     /// Where it keeps everything.
     pub(crate) fn database(&self) -> &Database {
         &self.database
