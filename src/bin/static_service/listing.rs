@@ -1,6 +1,7 @@
 //! Wire module: entries of the lists that administrators read, over HTTP and by `--json`.
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::feed::event::Rights;
 
@@ -13,7 +14,7 @@ pub(crate) struct EnterpriseEntry {
 }
 
 /// A user of an enterprise.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct UserEntry {
     pub(crate) uid: String,
     pub(crate) name: String,
@@ -21,7 +22,7 @@ pub(crate) struct UserEntry {
 }
 
 /// A user and all that the user may do.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct UserProfile {
     pub(crate) eid: String,
     #[serde(flatten)]
@@ -31,14 +32,14 @@ pub(crate) struct UserProfile {
 }
 
 /// A group of an enterprise.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct GroupEntry {
     pub(crate) gid: String,
     pub(crate) name: String,
 }
 
 /// A department of an enterprise; without a parent it is at the top.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct DepartmentEntry {
     pub(crate) did: String,
     pub(crate) name: String,

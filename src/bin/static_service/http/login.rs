@@ -8,10 +8,12 @@ use axum::Json;
 use axum::extract::{ConnectInfo, State};
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::App;
 use super::authenticate::BEARER;
 use super::body::{JsonBody, Shape};
+use super::openapi::names::QualifiedName;
 use super::problem::Problem;
 use crate::clock::now_s;
 use crate::identity::UserId;
@@ -22,9 +24,11 @@ use crate::storage::SessionUser;
 const MAX_PASSWORD_BYTES: usize = 1024;
 
 /// What a client sends.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 pub(crate) struct LoginRequest {
+    #[schema(value_type = QualifiedName)]
     username: String,
+    #[schema(value_type = String, max_length = 1024)]
     password: Secret,
 }
 
@@ -33,15 +37,17 @@ impl Shape for LoginRequest {
 }
 
 /// What it gets.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(crate) struct LoginAnswer {
+    /// The bearer token of the session.
     session_token: String,
+    /// Unix seconds.
     expires_at: i64,
     user: Profile,
 }
 
 /// Who logged in.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Profile {
     eid: String,
     uid: String,
@@ -49,6 +55,16 @@ struct Profile {
 }
 
 /// Checks the password and opens a session.
+#[utoipa::path(
+    post, path = "/api/v1/login", request_body = LoginRequest,
+    responses(
+        (status = 200, body = LoginAnswer),
+        (status = 401, description = "user name or password is wrong"),
+        (status = 403, description = "the enterprise is suspended"),
+        (status = 429, description = "too many failed logins"),
+        (status = 503, description = "storage or password checks are not available"),
+    )
+)]
 pub(crate) async fn login(
     State(app): State<Arc<App>>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
@@ -109,6 +125,10 @@ async fn open_session(app: &App, user: &UserId, name: String) -> Result<LoginAns
 }
 
 /// Ends the session and revokes the login tokens it issued.
+#[utoipa::path(
+    post, path = "/api/v1/logout", security(("session" = [])),
+    responses((status = 204, description = "the session is over"))
+)]
 pub(crate) async fn logout(
     State(app): State<Arc<App>>,
     user: SessionUser,

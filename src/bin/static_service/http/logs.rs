@@ -9,8 +9,10 @@ use axum::Json;
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{DefaultBodyLimit, State};
-use axum::routing::{MethodRouter, post};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::App;
 use super::authenticate::Broker;
@@ -26,7 +28,7 @@ const MAX_RECORDS: usize = 10_000;
 const MAX_ID_BYTES: usize = 128;
 
 /// What came of a batch.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Receipt {
     accepted: u64,
     duplicates: u64,
@@ -39,10 +41,18 @@ struct Envelope {
 }
 
 /// The route with its own body limit.
-pub(crate) fn route() -> MethodRouter<Arc<App>> {
-    post(logs).layer(DefaultBodyLimit::max(MAX_BATCH_BYTES))
+pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
+        .routes(routes!(logs))
+        .layer(DefaultBodyLimit::max(MAX_BATCH_BYTES))
 }
 
+/// Takes a batch of log records in, each once.
+#[utoipa::path(
+    post, path = "/control/v1/logs", security(("broker" = [])),
+    request_body(content = String, content_type = "application/x-ndjson"),
+    responses((status = 200, body = Receipt))
+)]
 async fn logs(
     State(app): State<Arc<App>>,
     Broker(broker): Broker,

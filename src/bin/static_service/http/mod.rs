@@ -12,6 +12,7 @@ mod introspect;
 mod limiter;
 mod login;
 mod logs;
+mod openapi;
 mod problem;
 mod revoke;
 mod token;
@@ -24,7 +25,8 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::routing::{get, post};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use crate::feed::hub::Hub;
 use crate::password::Passwords;
@@ -76,25 +78,32 @@ impl App {
     }
 }
 
-/// All routes. Needs the peer's address as `ConnectInfo`.
+/// All routes, each with its description. Needs the peer's address as `ConnectInfo`.
 pub(crate) fn router(app: Arc<App>) -> Router {
-    Router::new()
-        .route("/api/v1/login", post(login::login))
-        .route("/api/v1/logout", post(login::logout))
-        .route("/api/v1/token", post(token::token))
-        .merge(admin::routes())
-        .route("/oauth2/introspect", post(introspect::introspect))
-        .route("/oauth2/revoke", post(revoke::revoke))
-        .route("/control/v1/feed", get(broker_feed::feed))
-        .route("/control/v1/directory", get(directory::directory))
-        .route("/control/v1/logs", logs::route())
-        .route("/healthz", get(health::healthz))
-        .route("/readyz", get(health::readyz))
+    Router::from(routes())
         .fallback(Problem::unknown_route)
         .method_not_allowed_fallback(Problem::unknown_method)
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
         .layer(axum::middleware::from_fn(access_log::access_log))
         .with_state(app)
+}
+
+/// A handler without `#[utoipa::path]` cannot be registered by `routes!`, and a test finds those that are
+/// registered otherwise.
+fn routes() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
+        .routes(routes!(login::login))
+        .routes(routes!(login::logout))
+        .routes(routes!(token::token))
+        .merge(admin::routes())
+        .routes(routes!(introspect::introspect))
+        .routes(routes!(revoke::revoke))
+        .routes(routes!(broker_feed::feed))
+        .routes(routes!(directory::directory))
+        .merge(logs::routes())
+        .routes(routes!(health::healthz))
+        .routes(routes!(health::readyz))
+        .routes(routes!(openapi::openapi))
 }
 
 impl Settings {

@@ -7,9 +7,11 @@ use axum::extract::State;
 use mosquitto_enterprise_push::protocol::topic::SYS_NOTICE;
 use mosquitto_enterprise_push::protocol::{SessionName, Topic, UserName};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::App;
 use super::body::{JsonBody, Shape};
+use super::openapi::names::Name;
 use super::problem::Problem;
 use crate::clock::now_s;
 use crate::feed::event::Rights;
@@ -18,9 +20,11 @@ use crate::secret::Secret;
 use crate::storage::{NewToken, SessionUser};
 
 /// What a client sends.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 pub(crate) struct TokenRequest {
+    #[schema(value_type = Name)]
     device: String,
+    #[schema(pattern = "^(pc|phone|service)$")]
     kind: String,
 }
 
@@ -29,10 +33,13 @@ impl Shape for TokenRequest {
 }
 
 /// What it gets: all it needs to log in at the broker.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(crate) struct TokenAnswer {
+    /// The password for the broker.
     token: String,
+    /// When it expires, in Unix seconds.
     exp: i64,
+    /// The URL of the broker.
     broker: String,
     username: String,
     client_id: String,
@@ -40,7 +47,7 @@ pub(crate) struct TokenAnswer {
 }
 
 /// The topics of this user.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Topics {
     /// To subscribe to: messages for the user.
     inbox: String,
@@ -61,6 +68,10 @@ struct Topics {
 }
 
 /// Issues a token; answers once the brokers on the feed have been told of it.
+#[utoipa::path(
+    post, path = "/api/v1/token", security(("session" = [])), request_body = TokenRequest,
+    responses((status = 200, body = TokenAnswer))
+)]
 pub(crate) async fn token(
     State(app): State<Arc<App>>,
     session: SessionUser,

@@ -8,6 +8,7 @@ mod feed;
 mod introspection;
 mod login;
 mod logs;
+mod openapi;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
