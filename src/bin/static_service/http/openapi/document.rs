@@ -2,46 +2,58 @@
 
 use serde_json::{Map, Value, json};
 use utoipa::PartialSchema as _;
-use utoipa::openapi::OpenApi;
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::{Info, License, OpenApi};
 
 use super::names::{ChannelName, Name, QualifiedName};
 use crate::http::problem::Document;
 
 /// Where problem documents are described.
 const PROBLEM: &str = "#/components/schemas/Problem";
+const SESSION: &str = "The session token of a login";
+const BROKER: &str =
+    "A credential of `admin broker add`; with `--tls-client-ca` a client certificate, too";
 
 /// Adds what the annotations leave out.
-pub(super) fn complete(generated: OpenApi) -> Value {
+pub(super) fn complete(mut generated: OpenApi) -> Value {
+    generated.info = info();
+    let components = generated.components.get_or_insert_default();
+    components.add_security_scheme("session", scheme(HttpAuthScheme::Bearer, SESSION));
+    components.add_security_scheme("broker", scheme(HttpAuthScheme::Basic, BROKER));
+    let problem = Document::schema();
+    components.schemas.insert("Problem".to_owned(), problem);
     let mut document = serde_json::to_value(generated).expect("a document always serialises");
-    document["info"] = json!({
-        "title": "mosquitto-enterprise-push: the reference static service",
-        "version": env!("CARGO_PKG_VERSION"),
-        "description": "Accounts, login tokens, administration, and what brokers ask. \
-            Errors are problem documents (RFC 9457).",
-        "license": {"name": "MIT OR Apache-2.0", "identifier": "MIT OR Apache-2.0"},
-    });
-    document["components"]["securitySchemes"] = json!({
-        "session": {
-            "type": "http", "scheme": "bearer",
-            "description": "The session token of a login",
-        },
-        "broker": {
-            "type": "http", "scheme": "basic",
-            "description": "A credential of `admin broker add`. The service may ask for a client \
-                certificate on top (`--tls-client-ca`)",
-        },
-    });
-    document["components"]["schemas"]["Problem"] = json!(Document::schema());
     let paths = document.get_mut("paths").and_then(Value::as_object_mut);
     for (path, item) in paths.into_iter().flatten() {
-        complete_path(path, item);
+        if let Some(item) = item.as_object_mut() {
+            complete_path(path, item);
+        }
     }
     document
 }
 
-fn complete_path(path: &str, item: &mut Value) {
+fn info() -> Info {
+    let licence = License::builder()
+        .name("MIT OR Apache-2.0")
+        .identifier(Some("MIT OR Apache-2.0"));
+    Info::builder()
+        .title("mosquitto-enterprise-push: the reference static service")
+        .version(env!("CARGO_PKG_VERSION"))
+        .description(Some(
+            "Accounts, login tokens, administration, and what brokers ask. Errors are problem documents (RFC 9457).",
+        ))
+        .license(Some(licence.build()))
+        .build()
+}
+
+fn scheme(scheme: HttpAuthScheme, words: &str) -> SecurityScheme {
+    let http = HttpBuilder::new().scheme(scheme).description(Some(words));
+    SecurityScheme::Http(http.build())
+}
+
+fn complete_path(path: &str, item: &mut Map<String, Value>) {
     let named: Vec<_> = names_in(path).map(path_parameter).collect();
-    for (method, operation) in item.as_object_mut().into_iter().flatten() {
+    for (method, operation) in item.iter_mut() {
         let Some(operation) = operation.as_object_mut() else {
             continue;
         };
@@ -50,7 +62,7 @@ fn complete_path(path: &str, item: &mut Value) {
         add_problems(operation, !named.is_empty());
     }
     if !named.is_empty() {
-        item["parameters"] = named.into();
+        item.insert("parameters".into(), named.into());
     }
 }
 
@@ -118,9 +130,12 @@ fn add_problems(operation: &mut Map<String, Value>, named: bool) {
         responses.entry(status).or_insert_with(refusal);
     }
     for (status, response) in responses {
-        if status.as_str() >= "400" {
-            response["content"] =
-                json!({ "application/problem+json": { "schema": { "$ref": PROBLEM } } });
+        let refusal = response
+            .as_object_mut()
+            .filter(|_| status.as_str() >= "400");
+        if let Some(refusal) = refusal {
+            let content = json!({ "application/problem+json": { "schema": { "$ref": PROBLEM } } });
+            refusal.insert("content".into(), content);
         }
     }
 }
