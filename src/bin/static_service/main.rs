@@ -7,6 +7,7 @@
 //! | `http` | routes and handlers, the wire types of both sides |
 //! | `feed` | events, listeners, streams |
 //! | `storage` | the only SQL |
+//! | `journal` | what the service writes down of its own doings |
 //! | `listing` | entries of administrators' lists |
 //! | `identity`, `secret`, `password`, `clock` | values: checked names, redacted secrets, hashes, time |
 
@@ -20,6 +21,7 @@ mod clock;
 mod feed;
 mod http;
 mod identity;
+mod journal;
 mod listing;
 mod password;
 mod secret;
@@ -30,6 +32,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
+
+use serve::LogFormat;
 
 /// The reference static service of mosquitto-enterprise-push
 #[derive(Debug, Parser)]
@@ -47,9 +51,18 @@ enum Command {
     Admin(admin::AdminArgs),
 }
 
+impl Command {
+    fn log_format(&self) -> LogFormat {
+        match self {
+            Command::Serve(args) => args.log_format(),
+            Command::Admin(_) => LogFormat::Text,
+        }
+    }
+}
+
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    start_logging();
+    start_logging(cli.command.log_format());
     match run(cli.command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => fail(&error),
@@ -78,12 +91,19 @@ fn fail(error: &anyhow::Error) -> ExitCode {
 }
 
 /// Logs go to standard error; `RUST_LOG` says which (default: warnings, and what `serve` tells).
-fn start_logging() {
+fn start_logging(format: LogFormat) {
     let filter = EnvFilter::try_from_default_env()
         .unwrap_or_else(|_| EnvFilter::new("warn,static_service=info"));
-    tracing_subscriber::fmt()
+    let lines = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
-        .with_ansi(false)
-        .init();
+        .with_ansi(false);
+    match format {
+        LogFormat::Text => lines.init(),
+        LogFormat::Json => lines
+            .json()
+            .flatten_event(true)
+            .with_span_list(false)
+            .init(),
+    }
 }

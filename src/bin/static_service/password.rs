@@ -5,6 +5,7 @@
 
 use std::cell::RefCell;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use argon2::password_hash::phc::{Output, PasswordHash};
@@ -56,6 +57,24 @@ pub(crate) struct Passwords {
     /// What an unknown user's password is checked against, so that it takes as long as a known one's.
     decoy: Arc<str>,
     turns: Arc<Semaphore>,
+    /// How many wait for their turn, or have it.
+    asked: Arc<AtomicUsize>,
+}
+
+/// One who waits for a turn, or has it.
+struct Asked(Arc<AtomicUsize>);
+
+impl Asked {
+    fn of(asked: &Arc<AtomicUsize>) -> Asked {
+        asked.fetch_add(1, Ordering::Relaxed);
+        Asked(Arc::clone(asked))
+    }
+}
+
+impl Drop for Asked {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 impl Passwords {
@@ -66,6 +85,7 @@ impl Passwords {
             cost,
             decoy: decoy.into(),
             turns: Arc::new(Semaphore::new(hashes_at_once())),
+            asked: Arc::default(),
         })
     }
 
@@ -87,10 +107,18 @@ impl Passwords {
         Ok(matches && known)
     }
 
+    /// How many wait for their turn, and how many have it.
+    pub(crate) fn load(&self) -> (usize, usize) {
+        let running = hashes_at_once().saturating_sub(self.turns.available_permits());
+        let asked = self.asked.load(Ordering::Relaxed);
+        (asked.saturating_sub(running), running)
+    }
+
     async fn in_turn<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> Result<T, PasswordError> + Send + 'static,
     ) -> Result<T, PasswordError> {
+        let asked = Asked::of(&self.asked);
         let turn = tokio::time::timeout(MAX_WAIT, Arc::clone(&self.turns).acquire_owned());
         let Ok(Ok(turn)) = turn.await else {
             return Err(PasswordError::Busy);
@@ -98,7 +126,7 @@ impl Passwords {
         // The turn goes along: a client that hangs up does not free it while the hash still runs.
         let task = tokio::task::spawn_blocking(move || {
             let result = work();
-            drop(turn);
+            drop((turn, asked));
             result
         });
         task.await.map_err(hash_error)?

@@ -72,6 +72,7 @@ pub(crate) async fn introspect(
         .live_token(&question.token.digest(), now_s())
         .await?;
     let token = token.filter(|token| is_presented_by_its_own(&question, token));
+    app.metrics.introspected(token.is_some());
     Ok(Json(
         token.map_or(Verdict::Inactive { active: false }, active),
     ))

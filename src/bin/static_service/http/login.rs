@@ -17,6 +17,7 @@ use super::openapi::names::QualifiedName;
 use super::problem::Problem;
 use crate::clock::now_s;
 use crate::identity::UserId;
+use crate::journal::Entry;
 use crate::secret::Secret;
 use crate::storage::SessionUser;
 
@@ -77,9 +78,26 @@ pub(crate) async fn login(
             let detail = "too many failed logins";
             Problem::try_later(StatusCode::TOO_MANY_REQUESTS, detail, wait.as_secs() + 1)
         })?;
-    let name = check_password(&app, &user, request.password).await?;
+    let name = check_password(&app, &user, request.password).await;
+    let name = name.inspect_err(|problem| refused(&app, &user, peer, problem))?;
     app.logins.forgive(&request.username, peer.ip());
-    open_session(&app, &user, name).await.map(Json)
+    let answer = open_session(&app, &user, name).await?;
+    let entry = Entry::of("session.login", &user);
+    app.journal
+        .record(entry.with("peer", peer.ip().to_string()));
+    Ok(Json(answer))
+}
+
+/// Writes down who was refused; not those over the limit, who cost nothing and could fill the log.
+fn refused(app: &App, user: &UserId, peer: SocketAddr, problem: &Problem) {
+    let reason = match problem.status() {
+        StatusCode::UNAUTHORIZED => "password",
+        StatusCode::FORBIDDEN => "suspended",
+        _ => return,
+    };
+    let entry = Entry::of("session.refused", user).with("reason", reason);
+    app.journal
+        .record(entry.with("peer", peer.ip().to_string()));
 }
 
 fn parse_user(username: &str) -> Result<UserId, Problem> {
@@ -134,5 +152,6 @@ pub(crate) async fn logout(
     user: SessionUser,
 ) -> Result<StatusCode, Problem> {
     app.storage.close_session(&user.session).await?;
+    app.journal.record(Entry::of("session.logout", &user.id));
     Ok(StatusCode::NO_CONTENT)
 }

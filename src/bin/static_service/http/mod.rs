@@ -12,7 +12,9 @@ mod introspect;
 mod limiter;
 mod login;
 mod logs;
+mod metrics;
 mod openapi;
+mod patience;
 mod problem;
 mod revoke;
 mod token;
@@ -25,14 +27,19 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::routing::get;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::feed::hub::Hub;
+use crate::journal::Journal;
 use crate::password::Passwords;
 use crate::storage::Storage;
-pub(crate) use authenticate::GENERATED_PREFIX;
+pub(crate) use authenticate::{ClientCertificate, GENERATED_PREFIX};
+use health::Readiness;
 use limiter::Limiter;
+pub(crate) use metrics::Metrics;
 use problem::Problem;
 
 /// The largest body, in bytes, save that of logs.
@@ -49,6 +56,8 @@ pub(crate) struct Settings {
     pub(crate) token_ttl_s: u32,
     /// Lifetime of a session, in seconds.
     pub(crate) session_ttl_s: u32,
+    /// Whether brokers must show a client certificate, on top of their credentials.
+    pub(crate) brokers_show_certificates: bool,
 }
 
 /// What handlers work with.
@@ -58,6 +67,12 @@ pub(crate) struct App {
     pub(crate) storage: Storage,
     /// The feed's listeners.
     pub(crate) hub: Hub,
+    /// What the service writes down of its own doings.
+    pub(crate) journal: Journal,
+    /// What it counts.
+    pub(crate) metrics: Arc<Metrics>,
+    /// Whether requests are welcome.
+    pub(crate) readiness: Readiness,
     passwords: Passwords,
     logins: Limiter,
     brokers: authenticate::ChosenSecrets,
@@ -65,11 +80,15 @@ pub(crate) struct App {
 }
 
 impl App {
-    /// Puts the parts together.
+    /// Puts the parts together. Within a runtime, since the journal has a task of its own.
     pub(crate) fn new(storage: Storage, passwords: Passwords, settings: Settings) -> App {
+        let metrics = Arc::new(Metrics::new());
         App {
+            journal: Journal::open(storage.clone(), Arc::clone(&metrics)),
             storage,
             hub: Hub::new(),
+            metrics,
+            readiness: Readiness::default(),
             passwords,
             logins: Limiter::new(),
             brokers: authenticate::ChosenSecrets::new(),
@@ -84,7 +103,20 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .fallback(Problem::unknown_route)
         .method_not_allowed_fallback(Problem::unknown_method)
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
-        .layer(axum::middleware::from_fn(access_log::access_log))
+        .layer(from_fn(patience::with_patience))
+        .layer(from_fn_with_state(Arc::clone(&app), admin::write_down))
+        .layer(from_fn_with_state(Arc::clone(&app), access_log::access_log))
+        .with_state(app)
+}
+
+/// The routes of those who watch the service, for a listener of their own.
+pub(crate) fn operation_router(app: Arc<App>) -> Router {
+    Router::new()
+        .route("/metrics", get(metrics::metrics))
+        .route("/healthz", get(health::healthz))
+        .route("/readyz", get(health::readyz))
+        .fallback(Problem::unknown_route)
+        .method_not_allowed_fallback(Problem::unknown_method)
         .with_state(app)
 }
 

@@ -16,7 +16,12 @@ pub(crate) struct Problem {
     status: StatusCode,
     detail: String,
     header: Option<(HeaderName, HeaderValue)>,
+    storage_failed: bool,
 }
+
+/// Goes along with an answer, unseen by the client, when the database failed.
+#[derive(Debug, Clone)]
+pub(super) struct StorageFailed;
 
 /// A problem document (RFC 9457).
 #[derive(Serialize, ToSchema)]
@@ -42,6 +47,7 @@ impl Problem {
             status,
             detail: detail.into(),
             header: None,
+            storage_failed: false,
         }
     }
 
@@ -75,6 +81,11 @@ impl Problem {
         Problem::new(StatusCode::METHOD_NOT_ALLOWED, detail)
     }
 
+    /// The HTTP status.
+    pub(crate) fn status(&self) -> StatusCode {
+        self.status
+    }
+
     fn oauth_error(&self) -> Option<&'static str> {
         match self.status {
             StatusCode::UNAUTHORIZED => Some("invalid_client"),
@@ -98,6 +109,9 @@ impl IntoResponse for Problem {
         let problem = HeaderValue::from_static("application/problem+json");
         headers.insert(CONTENT_TYPE, problem);
         headers.extend(self.header);
+        if self.storage_failed {
+            response.extensions_mut().insert(StorageFailed);
+        }
         response
     }
 }
@@ -112,11 +126,12 @@ impl From<StorageError> for Problem {
             StorageError::Refused(_) => Problem::bad_request(error.to_string()),
             StorageError::Database(_) | StorageError::Migrate(_) => {
                 tracing::error!(%error, "storage failed");
-                Problem::try_later(
-                    StatusCode::SERVICE_UNAVAILABLE,
-                    "storage is not available",
-                    1,
-                )
+                let (status, detail) =
+                    (StatusCode::SERVICE_UNAVAILABLE, "storage is not available");
+                Problem {
+                    storage_failed: true,
+                    ..Problem::try_later(status, detail, 1)
+                }
             }
         }
     }

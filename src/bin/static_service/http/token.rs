@@ -16,6 +16,7 @@ use super::problem::Problem;
 use crate::clock::now_s;
 use crate::feed::event::Rights;
 use crate::identity::{Device, DeviceKind, UserId};
+use crate::journal::Entry;
 use crate::secret::Secret;
 use crate::storage::{NewToken, SessionUser};
 
@@ -88,6 +89,8 @@ pub(crate) async fn token(
         expires_at_s: now_s() + i64::from(app.settings.token_ttl_s),
     };
     let issued = app.storage.issue_token(&token).await?;
+    let entry = Entry::of("token.issued", &token.user).on(token.device.as_str());
+    app.journal.record(entry.with("kind", token.kind.as_str()));
     app.hub.announced(issued.event).await;
     Ok(Json(answer(&app, &token, &secret, &issued.rights)))
 }

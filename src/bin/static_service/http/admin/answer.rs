@@ -16,9 +16,9 @@ use super::administrator::Administrator;
 use crate::storage::{Page, StorageError};
 
 /// Entries of a page when nobody says.
-const LIMIT: u32 = 100;
+pub(super) const LIMIT: u32 = 100;
 /// The most entries of a page.
-const MAX_LIMIT: u32 = 1_000;
+pub(super) const MAX_LIMIT: u32 = 1_000;
 
 /// `?after=NAME&limit=N`
 #[derive(Debug, Deserialize, IntoParams)]

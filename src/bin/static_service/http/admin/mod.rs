@@ -8,6 +8,8 @@ mod administrator;
 mod answer;
 mod departments;
 mod groups;
+mod logs;
+mod record;
 mod users;
 
 use std::sync::Arc;
@@ -16,6 +18,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::App;
+pub(super) use record::write_down;
 
 /// Where the routes are.
 const ROOT: &str = "/api/v1/admin/enterprises";
@@ -31,10 +34,13 @@ pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(groups::rename, groups::remove))
         .routes(routes!(groups::members))
         .routes(routes!(groups::put_member, groups::remove_member))
+        .routes(routes!(logs::of_enterprise))
         .routes(routes!(users::list))
         .routes(routes!(users::show))
         .routes(routes!(users::give_role, users::take_role))
         .routes(routes!(users::give_channel, users::take_channel))
         .routes(routes!(users::link, users::unlink));
-    OpenApiRouter::new().nest(&format!("{ROOT}/{{eid}}"), one)
+    OpenApiRouter::new()
+        .nest(&format!("{ROOT}/{{eid}}"), one)
+        .routes(routes!(logs::of_none))
 }

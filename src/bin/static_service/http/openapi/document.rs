@@ -113,7 +113,6 @@ fn add_problems(operation: &mut Map<String, Value>, named: bool) {
         refusals.push(("503", "storage is not available"));
     }
     if body || secured {
-        refusals.push(("408", "the body came too slowly"));
         refusals.push(("413", "the body is too large"));
     }
     if body {

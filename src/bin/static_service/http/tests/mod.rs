@@ -88,6 +88,7 @@ impl Service {
             broker_for: BTreeMap::from([("beta".into(), "mqtts://beta.example:8883".into())]),
             token_ttl_s,
             session_ttl_s: 600,
+            brokers_show_certificates: false,
         };
         let app = Arc::new(App::new(storage, passwords, settings));
         let peer = SocketAddr::from(([127, 0, 0, 1], 40_000));

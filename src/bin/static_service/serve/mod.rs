@@ -1,0 +1,67 @@
+//! `static-service serve`: binds, serves, does what comes round again, and stops.
+
+mod announce;
+mod arguments;
+mod background;
+mod connection;
+mod listen;
+mod stop;
+mod tls;
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use tokio::net::TcpListener;
+
+use crate::http::{App, operation_router, router};
+use crate::password::{Cost, Passwords};
+use crate::storage::Storage;
+pub(crate) use arguments::{LogFormat, ServeArgs};
+use listen::Door;
+use stop::Stopping;
+use tls::Tls;
+
+/// Serves until SIGTERM or SIGINT.
+pub(crate) async fn serve(args: ServeArgs) -> anyhow::Result<()> {
+    let tls = args.tls.files().map(Tls::load).transpose()?.map(Arc::new);
+    let storage = Storage::open(&args.db)
+        .await
+        .with_context(|| format!("cannot open {}", args.db.display()))?;
+    let passwords = Passwords::new(Cost::OWASP)?;
+    let app = Arc::new(App::new(storage, passwords, args.settings()));
+    let main = bind(&args.listen).await?;
+    let operation = match &args.operation.metrics_listen {
+        Some(address) => Some(bind(address).await?),
+        None => None,
+    };
+    let stopping = Stopping::on_signals(Arc::clone(&app), args.operation.stop_delay())?;
+    announce::announce(&args, &main, operation.as_ref(), tls.is_some())?;
+    let operation = operation.map(|listener| Door::new(listener, None, &args, &app));
+    let main = Door::new(main, tls.clone(), &args, &app);
+    tokio::select! {
+        () = main.serve(router(Arc::clone(&app)), &stopping) => (),
+        () = operate(operation, &app, &stopping) => (),
+        () = background::recur(&app, args.operation.log_retention()) => (),
+        () = tls::follow(tls.as_deref()) => (),
+    }
+    app.journal.flush().await;
+    app.storage.close().await;
+    Ok(())
+}
+
+async fn bind(address: &str) -> anyhow::Result<TcpListener> {
+    let bound = TcpListener::bind(address).await;
+    bound.with_context(|| format!("cannot listen on {address}"))
+}
+
+/// Serves those who watch the service, if there is an address for them, and never ends first.
+async fn operate(door: Option<Door>, app: &Arc<App>, stopping: &Stopping) {
+    if let Some(door) = door {
+        let router = operation_router(Arc::clone(app));
+        door.serve(router, stopping).await;
+    }
+    std::future::pending().await
+}
