@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::{Answer, Service};
 
-async fn post(service: &Service, body: impl Into<Body>) -> Answer {
+pub(super) async fn post(service: &Service, body: impl Into<Body>) -> Answer {
     let request = Request::post("/control/v1/logs").header(AUTHORIZATION, service.basic());
     service.call(request.body(body.into()).unwrap()).await
 }
@@ -38,6 +38,17 @@ async fn a_malformed_line_refuses_the_whole_batch_and_is_named() {
         "\"2\"",
         "null",
         "{\"id\":\"2\"} x",
+        "{\"id\":\"a\\u0000b\"}",
+        "{\"id\":\"2\",\"time\":\"now\"}",
+        "{\"id\":\"2\",\"time\":-1}",
+        "{\"id\":\"2\",\"time\":1.5}",
+        "{\"id\":\"2\",\"time\":9007199254740993}",
+        "{\"id\":\"2\",\"event\":\"\"}",
+        "{\"id\":\"2\",\"event\":7}",
+        "{\"id\":\"2\",\"eid\":\"ac/me\"}",
+        "{\"id\":\"2\",\"uid\":\"a b\"}",
+        "{\"id\":\"2\",\"device\":\"\\u0000\"}",
+        "{\"id\":\"2\",\"id\":\"3\"}",
     ] {
         let detail = post(&service, format!("{{\"id\":\"1\"}}\n{line}\n"))
             .await
@@ -61,4 +72,18 @@ async fn too_large_a_batch_is_refused() {
         .map(|n| format!("{{\"id\":\"{n}\"}}\n"))
         .collect();
     post(&service, many).await.problem(400);
+}
+
+#[tokio::test]
+async fn what_was_said_and_secrets_have_no_place_in_the_log() {
+    let service = Service::start().await;
+    for member in ["payload", "Content", "body", "token", "password"] {
+        let line = json!({ "id": "1", member: "c2VjcmV0" }).to_string();
+        let detail = post(&service, line).await.problem(400);
+        assert!(detail.contains(&member.to_lowercase()), "{detail}");
+        assert!(!detail.contains("c2VjcmV0"), "{detail}");
+    }
+    let long = json!({ "id": "1", "note": "x".repeat(8192) }).to_string();
+    let detail = post(&service, long).await.problem(400);
+    assert!(detail.contains("8192 bytes"), "{detail}");
 }

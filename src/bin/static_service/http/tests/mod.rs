@@ -8,7 +8,9 @@ mod feed;
 mod introspection;
 mod login;
 mod logs;
+mod logs_query;
 mod openapi;
+mod operation;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
