@@ -1,6 +1,7 @@
 //! What the tests stand on: brokers, services, clients, and the waiting.
 
 mod broker;
+mod certificates;
 mod conf;
 mod fake;
 mod feed_stream;
@@ -17,6 +18,7 @@ mod wait;
 use std::sync::{PoisonError, RwLock};
 
 pub(crate) use broker::{Broker, plugin_file};
+pub(crate) use certificates::Authority;
 pub(crate) use conf::{BROKER_SECRET, Conf};
 pub(crate) use fake::{Answer, FakeService, Login, directory};
 pub(crate) use feed_stream::Cut;
