@@ -26,6 +26,7 @@ const MAX_PASSWORD_BYTES: usize = 1024;
 
 /// What a client sends.
 #[derive(Debug, Deserialize, ToSchema)]
+#[schema(example = json!({"username": "alice@acme", "password": "correct horse"}))]
 pub(crate) struct LoginRequest {
     #[schema(value_type = QualifiedName)]
     username: String,

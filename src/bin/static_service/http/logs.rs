@@ -23,6 +23,7 @@ use utoipa_axum::routes;
 use super::App;
 use super::authenticate::Broker;
 use super::body::{ObjectOnly, unreadable};
+use super::openapi::names::Name;
 use super::problem::Problem;
 use crate::storage::LogRecord;
 
@@ -59,15 +60,26 @@ const UNWANTED: [&str; 8] = [
 ];
 
 /// The members of a record that are known here. All but `id` may be left out.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = LogRecord)]
 struct Envelope {
+    /// Unique within the broker.
+    #[schema(min_length = 1, max_length = 128)]
     id: String,
+    /// When it happened, in milliseconds since 1970.
+    #[schema(minimum = 0, maximum = 9_007_199_254_740_992_i64)]
     time: Option<i64>,
+    /// What happened, such as `login`.
+    #[schema(value_type = Option<Name>)]
     event: Option<String>,
+    #[schema(value_type = Option<Name>)]
     eid: Option<String>,
+    #[schema(value_type = Option<Name>)]
     uid: Option<String>,
+    #[schema(value_type = Option<Name>)]
     device: Option<String>,
     #[serde(flatten)]
+    #[schema(ignore)]
     others: BTreeMap<String, IgnoredAny>,
 }
 
@@ -81,7 +93,10 @@ pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
 /// Takes a batch of log records in, each once.
 #[utoipa::path(
     post, path = "/control/v1/logs", security(("broker" = [])),
-    request_body(content = String, content_type = "application/x-ndjson"),
+    request_body(
+        content = Option<Vec<Envelope>>, content_type = "application/x-ndjson",
+        description = "one JSON object a line"
+    ),
     responses((status = 200, body = Receipt))
 )]
 async fn logs(

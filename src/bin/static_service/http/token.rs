@@ -22,6 +22,7 @@ use crate::storage::{NewToken, SessionUser};
 
 /// What a client sends.
 #[derive(Debug, Deserialize, ToSchema)]
+#[schema(example = json!({"device": "phone", "kind": "phone"}))]
 pub(crate) struct TokenRequest {
     #[schema(value_type = Name)]
     device: String,

@@ -28,9 +28,9 @@ use crate::http::{ClientCertificate, Metrics};
 /// How long a TLS handshake may take.
 const HANDSHAKE: Duration = Duration::from_secs(10);
 /// How long the head of a request may take, and how long a connection may be idle before it. Longer than
-/// the 60 s for which the plugin keeps unused connections: it must be the one that closes them, or a
-/// question might meet a closing door.
-const HEAD: Duration = Duration::from_secs(75);
+/// the 60 s for which the plugin keeps unused connections, and the 90 s of other clients: they must be the
+/// ones that close them, or a question might meet a closing door.
+const HEAD: Duration = Duration::from_secs(100);
 /// The largest head of a request, in bytes.
 const MAX_HEAD_BYTES: usize = 16 * 1024;
 /// HTTP/2: requests at a time on one connection.

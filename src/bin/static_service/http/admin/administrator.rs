@@ -46,6 +46,7 @@ impl FromRequestParts<Arc<App>> for Administrator {
             ));
         }
         if !parts.method.is_safe() {
+            // Without the routes' common beginning.
             let (by, method, path) = (&user, &parts.method, parts.uri.path());
             tracing::info!(%by, %eid, %method, path, "administration");
             Change::is_asked_for(parts, user, &eid);

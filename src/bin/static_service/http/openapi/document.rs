@@ -78,7 +78,17 @@ fn path_parameter(name: &str) -> Value {
         "partner" => QualifiedName::schema(),
         _ => Name::schema(),
     };
-    json!({ "name": name, "in": "path", "required": true, "schema": schema })
+    let example = match name {
+        "eid" => "acme",
+        "uid" => "alice",
+        "gid" => "dev",
+        "did" => "lab",
+        "role" => "admin",
+        "channel" => "news",
+        "partner" => "carol@beta",
+        _ => "phone",
+    };
+    json!({ "name": name, "in": "path", "required": true, "schema": schema, "example": example })
 }
 
 /// Such as `put_admin_enterprises_eid_groups_gid`.
