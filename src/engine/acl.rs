@@ -2,7 +2,7 @@
 
 use super::echo::may_echo;
 use super::{ConnKey, Effect, Engine, Level, Now, Publication};
-use crate::policy::{Decision, PayloadError, Reason, Subject, check_payload};
+use crate::policy::{Decision, Kind, PayloadError, Reason, Subject, check_payload};
 use crate::protocol::{Notice, SessionName, Topic, UserName};
 
 /// What a client wants to do with a topic.
@@ -68,7 +68,7 @@ impl Engine {
         let subject = Subject {
             user: session.user,
             device: session.device,
-            kind: self.sessions.get(query.conn).map(|s| s.kind),
+            kind: self.kind_of(query),
         };
         let topic = Topic::parse(query.topic);
         if query.access == Access::Publish && self.is_will_of_presence(query, topic, session) {
@@ -83,6 +83,14 @@ impl Engine {
                 Ruling::Deny
             }
         }
+    }
+
+    /// The kind of the device, where it can matter: what the table says of deliveries holds for all kinds.
+    fn kind_of(&self, query: &Query<'_>) -> Option<Kind> {
+        if query.access == Access::Receive && self.policy.rules().is_empty() {
+            return None;
+        }
+        self.sessions.get(query.conn).map(|session| session.kind)
     }
 
     /// What follows from what is allowed; a delivery may still be one too many.

@@ -8,7 +8,7 @@ use std::hash::BuildHasher;
 
 use hashbrown::DefaultHashBuilder;
 
-use crate::protocol::{Direction, Message, SessionName, Topic};
+use crate::protocol::{Direction, Message, SessionName, Topic, is_from};
 
 /// Messages remembered; one may push another out, which may then be echoed.
 const PLACES: u64 = 8192;
@@ -56,12 +56,12 @@ impl Sent {
         topic: &str,
         payload: &[u8],
     ) -> bool {
+        if !is_from(payload, to.user.uid) {
+            return false;
+        }
         let Ok(message) = Message::decode(payload) else {
             return false;
         };
-        if message.header.source != to.user.uid {
-            return false;
-        }
         let key = self.key(topic, &message);
         let echo = (key, self.hasher.hash_one(client_id));
         self.recent.get(place_of(key)) == Some(&echo)

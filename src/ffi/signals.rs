@@ -1,4 +1,4 @@
-//! The doorbell's signal, and the worker's peace from all others.
+//! The doorbell's signal, and what keeps the worker's thread apart from the broker's: signals and open files.
 
 use std::mem::MaybeUninit;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -7,6 +7,9 @@ use crate::worker::Platform;
 
 /// Ignored by default and used by nobody else in a broker.
 const SIGNAL: libc::c_int = libc::SIGURG;
+
+/// The first file beyond the standard streams.
+const FIRST_OWN_FILE: libc::c_uint = 3;
 
 extern "C" fn nothing(_signal: libc::c_int) {}
 
@@ -75,4 +78,31 @@ impl Platform for SignalBell {
             libc::pthread_sigmask(libc::SIG_BLOCK, all.as_ptr(), std::ptr::null_mut());
         }
     }
+
+    fn separate_files(&self, keep: &[i32]) {
+        // In the unit tests other threads open files meanwhile, which the runtime's cannot be told from.
+        if cfg!(test) {
+            return;
+        }
+        let mut keep: Vec<libc::c_uint> =
+            keep.iter().filter_map(|n| (*n).try_into().ok()).collect();
+        keep.sort_unstable();
+        // From above down: the first call makes the table, without which the others must not be made.
+        let mut last = libc::c_uint::MAX;
+        let mut flags = libc::CLOSE_RANGE_UNSHARE;
+        for kept in keep.into_iter().rev().chain([FIRST_OWN_FILE - 1]) {
+            if kept < last && !close_files(kept + 1, last, flags) {
+                return;
+            }
+            (last, flags) = (kept.saturating_sub(1), 0);
+        }
+    }
+}
+
+/// Closes the files from `first` to `last`, or says that the kernel (before Linux 5.9, or in a sandbox) will not.
+fn close_files(first: libc::c_uint, last: libc::c_uint, flags: libc::c_uint) -> bool {
+    // By number, since the C library's function is younger than some that we are loaded with.
+    // SAFETY: the numbers come from `separate_files`: either the calling thread gets a table of its own by this very
+    // call, or has one already, and in it nothing is used but what is kept.
+    unsafe { libc::syscall(libc::SYS_close_range, first, last, flags) == 0 }
 }

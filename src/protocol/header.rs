@@ -156,6 +156,16 @@ pub struct Message<'a> {
     pub data: &'a [u8],
 }
 
+/// Whether the payload of a well-formed message names `source` as its sender: of messages that were checked when they
+/// were published this is all that most deliveries need to know.
+pub fn is_from(payload: &[u8], source: &str) -> bool {
+    let named = payload.split_at_checked(FIXED_BYTES);
+    named.is_some_and(|(fixed, rest)| {
+        fixed.last().map(|length| usize::from(*length)) == Some(source.len())
+            && rest.starts_with(source.as_bytes())
+    })
+}
+
 impl<'a> Message<'a> {
     /// Reads a payload; every byte must be accounted for.
     pub fn decode(payload: &'a [u8]) -> Result<Message<'a>, HeaderError> {

@@ -12,7 +12,7 @@ pub mod notice_wire;
 pub mod presence;
 pub mod topic;
 
-pub use header::{Content, Direction, Header, HeaderError, Message};
+pub use header::{Content, Direction, Header, HeaderError, Message, is_from};
 pub use name::{NameError, SessionName, UserName};
 pub use notice::Notice;
 pub use presence::Presence;

@@ -14,6 +14,7 @@ mod feed;
 mod introspection;
 mod mailbox;
 mod service;
+mod thread;
 
 use std::future::pending;
 use std::io;
@@ -54,6 +55,9 @@ pub trait Platform: Send + Sync + 'static {
     fn ring(&self);
     /// Keeps all signals away from the calling thread: SIGHUP and SIGTERM belong to the broker.
     fn block_signals(&self);
+    /// Gives the calling thread a table of open files of its own, with nothing in it but the standard streams and
+    /// the files of these numbers. Where the kernel cannot, or may not, do this, all stays as it is.
+    fn separate_files(&self, keep: &[i32]);
 }
 
 /// A question on its way.
@@ -110,9 +114,6 @@ impl Worker {
         let (reload, reloads) = watch::channel(());
         let (cursor, directory, devices, restored) = restore(settings);
         let (new_devices, coming) = mpsc::channel(MAX_DEVICES);
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()?;
         let job = Job {
             settings: settings.clone(),
             service,
@@ -127,25 +128,15 @@ impl Worker {
             new_devices: coming,
             since: restored.since,
         };
-        let thread = std::thread::Builder::new()
-            .name("mep-worker".to_owned())
-            .spawn(move || {
-                platform.block_signals();
-                runtime.block_on(job.run(incoming, stopped));
-                // Name look-ups run on threads of the runtime's own; do not wait for a slow one.
-                runtime.shutdown_timeout(Duration::from_millis(200));
-            })?;
-        Ok((
-            Worker {
-                requests: Some(requests),
-                devices: new_devices,
-                stop,
-                reload,
-                thread: Some(thread),
-            },
-            inbox,
-            restored,
-        ))
+        let thread = thread::start(platform, move || job.run(incoming, stopped))?;
+        let worker = Worker {
+            requests: Some(requests),
+            devices: new_devices,
+            stop,
+            reload,
+            thread: Some(thread),
+        };
+        Ok((worker, inbox, restored))
     }
 
     /// Makes the worker read the files of the settings again.

@@ -36,6 +36,43 @@ fn measure(on: Version) {
     assert!(median < BOUND, "median delay {median:?}");
 }
 
+#[test]
+fn worker_and_broker_share_no_socket_v2_0_11() {
+    share_no_socket(Version::V2_0_11);
+}
+
+#[test]
+fn worker_and_broker_share_no_socket_v2_1_2() {
+    share_no_socket(Version::V2_1_2);
+}
+
+/// One table of open files for both threads would cost each of the broker's system calls a counted reference. What
+/// the worker's runtime was made with stands in both.
+fn share_no_socket(on: Version) {
+    let scene = Scene::start(on);
+    let _alice = scene.join("alice@acme:pc");
+    let (mut worker, mut broker) = (Vec::new(), Vec::new());
+    for (name, files) in scene.broker.open_files() {
+        match name.as_str() {
+            "mep-worker" => worker.extend(files),
+            _ => broker.extend(files),
+        }
+    }
+    let sockets_beyond = |mine: &[String], others: &[String]| {
+        let mine = mine.iter().filter(|file| file.starts_with("socket:"));
+        mine.filter(|file| !others.contains(file)).count()
+    };
+    let (of_broker, of_worker) = (
+        sockets_beyond(&broker, &worker),
+        sockets_beyond(&worker, &broker),
+    );
+    assert!(
+        of_broker >= 2,
+        "listener and client: {broker:?}, {worker:?}"
+    );
+    assert!(of_worker >= 1, "the feed: {worker:?}, {broker:?}");
+}
+
 fn median_delay(scene: &Scene) -> Duration {
     let mut alice = scene.join("alice@acme:pc").subscribed("$SYS/notice");
     let mut delays: Vec<Duration> = (0..SAMPLES)

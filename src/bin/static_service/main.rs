@@ -4,6 +4,7 @@
 //! | module | what it is for |
 //! |---|---|
 //! | `serve`, `admin` | the two commands |
+//! | `database` | which database they work on, as typed |
 //! | `http` | routes and handlers, the wire types of both sides |
 //! | `feed` | events, listeners, streams |
 //! | `storage` | the only SQL |
@@ -18,6 +19,7 @@
 
 mod admin;
 mod clock;
+mod database;
 mod feed;
 mod http;
 mod identity;
@@ -47,7 +49,7 @@ struct Cli {
 enum Command {
     /// Serve clients and brokers
     Serve(serve::ServeArgs),
-    /// Administer a database file, also while it is served
+    /// Administer a database, also while it is served
     Admin(admin::AdminArgs),
 }
 

@@ -39,15 +39,17 @@ pub(super) enum State {
     Removed,
 }
 
+/// One line of the processor's cache: of 100,000 users the one who is asked about is mostly not in it.
 #[derive(Debug)]
+#[repr(align(64))]
 pub(super) struct User {
     /// In place when it is at most 23 bytes: finding a user then touches one piece of memory less.
     pub(super) uid: SmolStr,
     pub(super) enterprise: Id,
     pub(super) state: State,
     pub(super) kinds: Kinds,
-    /// Live sessions.
-    pub(super) pins: u32,
+    /// Live sessions; at the greatest number they are not counted any more.
+    pub(super) pins: u16,
     /// The generation in which the feed or a snapshot last told of the user.
     pub(super) told_in: u32,
     /// Place in the order of eviction; 0: none yet.
@@ -56,6 +58,8 @@ pub(super) struct User {
     pub(super) groups: IdSet,
     pub(super) partners: LinkSet,
 }
+
+const _: () = assert!(size_of::<Option<User>>() == 64);
 
 impl Named for User {
     fn key(&self) -> (Id, &str) {
@@ -94,6 +98,7 @@ impl User {
 }
 
 #[derive(Debug)]
+#[repr(align(64))]
 pub(super) struct Group {
     pub(super) gid: SmolStr,
     pub(super) enterprise: Id,

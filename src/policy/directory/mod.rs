@@ -175,7 +175,10 @@ impl Directory {
     pub fn session_ended(&mut self, user: UserName<'_>) {
         let Some(id) = self.find_id(user) else { return };
         if let Some(entry) = self.users.get_mut(id) {
-            entry.pins = entry.pins.saturating_sub(1);
+            // More than can be counted: kept for good.
+            if entry.pins != u16::MAX {
+                entry.pins = entry.pins.saturating_sub(1);
+            }
         }
         self.queue_for_eviction(id);
         self.evict();

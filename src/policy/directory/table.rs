@@ -3,9 +3,10 @@
 //! Room 4, pure. Ids of removed entries are used again. The hash is foldhash with a random seed per
 //! process; what is inserted comes from the static service only, look-ups never insert.
 
-use std::hash::BuildHasher;
+use std::hash::{BuildHasher, Hasher};
 
 use hashbrown::{DefaultHashBuilder, HashTable};
+use thin_vec::ThinVec;
 
 /// Where an entry stands in its [`Table`].
 pub(super) type Id = u32;
@@ -52,18 +53,18 @@ impl<T: Named> Table<T> {
 
     pub(super) fn find(&self, namespace: Id, name: &str) -> Option<Id> {
         let key = (namespace, name);
-        let hash = self.hasher.hash_one(key);
+        let hash = hash_of(&self.hasher, key);
         let same = |id: &Id| slot(&self.slots, *id).is_some_and(|t: &T| t.key() == key);
         self.index.find(hash, same).copied()
     }
 
     /// Adds an entry whose key is not in the table; `None` when four thousand million are.
     pub(super) fn insert(&mut self, entry: T) -> Option<Id> {
-        let hash = self.hasher.hash_one(entry.key());
+        let hash = hash_of(&self.hasher, entry.key());
         let id = self.place(entry)?;
         let (slots, hasher) = (&self.slots, &self.hasher);
         self.index.insert_unique(hash, id, |id| {
-            slot(slots, *id).map_or(0, |t| hasher.hash_one(t.key()))
+            slot(slots, *id).map_or(0, |t| hash_of(hasher, t.key()))
         });
         Some(id)
     }
@@ -80,7 +81,7 @@ impl<T: Named> Table<T> {
 
     pub(super) fn remove(&mut self, id: Id) -> Option<T> {
         let entry = self.slots.get_mut(usize::try_from(id).ok()?)?.take()?;
-        let hash = self.hasher.hash_one(entry.key());
+        let hash = hash_of(&self.hasher, entry.key());
         if let Ok(found) = self.index.find_entry(hash, |other| *other == id) {
             found.remove();
         }
@@ -105,13 +106,31 @@ impl<T: Named> Table<T> {
     }
 }
 
+/// Names and namespaces hash without the separators that the standard library's tuples and strings bring along: a name
+/// comes last, so there is nothing to separate.
+fn hash_of(hasher: &DefaultHashBuilder, (namespace, name): (Id, &str)) -> u64 {
+    let mut hasher = hasher.build_hasher();
+    hasher.write_u32(namespace);
+    hasher.write(name.as_bytes());
+    hasher.finish()
+}
+
 fn slot<T>(slots: &[Option<T>], id: Id) -> Option<&T> {
     slots.get(usize::try_from(id).ok()?)?.as_ref()
 }
 
+/// Bytes of a thin vector on the heap: its length and capacity stand before the entries.
+#[cfg(test)]
+fn thin_bytes<T>(entries: &ThinVec<T>) -> usize {
+    match entries.capacity() {
+        0 => 0,
+        capacity => 2 * size_of::<usize>() + capacity * size_of::<T>(),
+    }
+}
+
 /// A sorted set of ids: 4 bytes a member.
 #[derive(Debug, Default)]
-pub(super) struct IdSet(Vec<Id>);
+pub(super) struct IdSet(ThinVec<Id>);
 
 impl IdSet {
     pub(super) fn has(&self, id: Id) -> bool {
@@ -137,7 +156,7 @@ impl IdSet {
         };
         self.0.remove(at);
         if self.0.is_empty() {
-            self.0 = Vec::new();
+            self.0 = ThinVec::new();
         }
         true
     }
@@ -157,13 +176,13 @@ impl IdSet {
 
     #[cfg(test)]
     pub(super) fn own_bytes(&self) -> usize {
-        self.0.capacity() * size_of::<Id>()
+        thin_bytes(&self.0)
     }
 }
 
 /// A sorted set of ids, each with the generation in which it was last told: 8 bytes a member.
 #[derive(Debug, Default)]
-pub(super) struct LinkSet(Vec<(Id, u32)>);
+pub(super) struct LinkSet(ThinVec<(Id, u32)>);
 
 impl LinkSet {
     fn place(&self, id: Id) -> Result<usize, usize> {
@@ -200,7 +219,7 @@ impl LinkSet {
         };
         self.0.remove(at);
         if self.0.is_empty() {
-            self.0 = Vec::new();
+            self.0 = ThinVec::new();
         }
         true
     }
@@ -226,13 +245,13 @@ impl LinkSet {
 
     #[cfg(test)]
     pub(super) fn own_bytes(&self) -> usize {
-        self.0.capacity() * size_of::<(Id, u32)>()
+        thin_bytes(&self.0)
     }
 }
 
 impl FromIterator<Id> for IdSet {
     fn from_iter<I: IntoIterator<Item = Id>>(ids: I) -> Self {
-        let mut ids: Vec<Id> = ids.into_iter().collect();
+        let mut ids: ThinVec<Id> = ids.into_iter().collect();
         ids.sort_unstable();
         ids.dedup();
         ids.shrink_to_fit();

@@ -125,6 +125,22 @@ impl Broker {
         }
     }
 
+    /// What each of its threads has open: the thread's name, and the files as the kernel names them.
+    pub(crate) fn open_files(&self) -> Vec<(String, Vec<String>)> {
+        let tasks = format!("/proc/{}/task", self.process.id());
+        let entries = |folder: &Path| {
+            let entries = std::fs::read_dir(folder).expect("a folder of a running process");
+            entries.filter_map(Result::ok).map(|entry| entry.path())
+        };
+        let of_thread = |task: PathBuf| {
+            let name = std::fs::read_to_string(task.join("comm")).unwrap_or_default();
+            let links = entries(&task.join("fd")).filter_map(|fd| std::fs::read_link(fd).ok());
+            let files = links.map(|link| link.display().to_string()).collect();
+            (name.trim().to_owned(), files)
+        };
+        entries(Path::new(&tasks)).map(of_thread).collect()
+    }
+
     /// Everything it has logged so far.
     pub(crate) fn log(&self) -> String {
         let bytes = std::fs::read(log_file(self.folder.path())).unwrap_or_default();

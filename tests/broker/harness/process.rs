@@ -19,6 +19,11 @@ impl Process {
         Process(child.unwrap_or_else(|error| panic!("cannot start {command:?}: {error}")))
     }
 
+    /// The process id.
+    pub(crate) fn id(&self) -> u32 {
+        self.0.id()
+    }
+
     /// The exit status, if it has ended.
     pub(crate) fn ended(&mut self) -> Option<ExitStatus> {
         self.0.try_wait().expect("a child can be waited for")

@@ -3,22 +3,21 @@
 
 use std::error::Error;
 use std::fmt::Display;
-use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::{Args, Subcommand};
 
 use super::department::DepartmentCommand;
+use crate::database::DatabaseArgs;
 use crate::identity::{
     BrokerId, Channel, Device, DisplayName, EnterpriseId, GroupId, MemberId, Role, UserId,
 };
 
-/// Administers a database file.
+/// Administers a database.
 #[derive(Debug, Args)]
 pub(crate) struct AdminArgs {
-    /// The database file; created when missing
-    #[arg(long, value_name = "FILE")]
-    pub(crate) db: PathBuf,
+    #[command(flatten)]
+    pub(crate) database: DatabaseArgs,
     /// Print one JSON object instead of text
     #[arg(long, global = true)]
     pub(crate) json: bool,

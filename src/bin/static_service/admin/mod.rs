@@ -1,4 +1,4 @@
-//! `static-service admin`: changes the database file directly, while `serve` may run on it too.
+//! `static-service admin`: changes the database directly, while `serve` may run on it too.
 
 mod args;
 mod carry_out;
@@ -17,9 +17,10 @@ use anyhow::Context as _;
 
 /// Carries out one command and prints what came of it.
 pub(crate) async fn admin(args: AdminArgs) -> anyhow::Result<()> {
-    let storage = Storage::open(&args.db)
+    let location = args.database.location()?;
+    let storage = Storage::open(&location)
         .await
-        .with_context(|| format!("cannot open {}", args.db.display()))?;
+        .with_context(|| format!("cannot open {location}"))?;
     let passwords = Passwords::new(Cost::OWASP)?;
     let done = carry_out::carry_out(&storage, &passwords, args.command).await;
     storage.close().await;

@@ -124,17 +124,23 @@ impl From<StorageError> for Problem {
             }
             StorageError::Missing(_) => Problem::new(StatusCode::NOT_FOUND, error.to_string()),
             StorageError::Refused(_) => Problem::bad_request(error.to_string()),
-            StorageError::Database(_) | StorageError::Migrate(_) => {
+            StorageError::Busy => unavailable("too many writes wait"),
+            StorageError::Stopped
+            | StorageError::Shared(_)
+            | StorageError::Database(_)
+            | StorageError::Migrate(_) => {
                 tracing::error!(%error, "storage failed");
-                let (status, detail) =
-                    (StatusCode::SERVICE_UNAVAILABLE, "storage is not available");
                 Problem {
                     storage_failed: true,
-                    ..Problem::try_later(status, detail, 1)
+                    ..unavailable("storage is not available")
                 }
             }
         }
     }
+}
+
+fn unavailable(detail: &str) -> Problem {
+    Problem::try_later(StatusCode::SERVICE_UNAVAILABLE, detail, 1)
 }
 
 impl From<PasswordError> for Problem {

@@ -89,11 +89,11 @@ pub(crate) async fn token(
         kind,
         expires_at_s: now_s() + i64::from(app.settings.token_ttl_s),
     };
-    let issued = app.storage.issue_token(&token).await?;
+    let issued = app.storage.issue_token(token.clone()).await?;
     let entry = Entry::of("token.issued", &token.user).on(token.device.as_str());
     app.journal.record(entry.with("kind", token.kind.as_str()));
     app.hub.announced(issued.event).await;
-    Ok(Json(answer(&app, &token, &secret, &issued.rights)))
+    Ok(Json(answer(&app, &token, &secret, &issued.outcome)))
 }
 
 fn parse(request: &TokenRequest) -> Result<(Device, DeviceKind), Problem> {

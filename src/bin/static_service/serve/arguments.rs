@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::tls::TlsFiles;
+use crate::database::DatabaseArgs;
 use crate::http::Settings;
 use crate::identity::EnterpriseId;
 
@@ -14,9 +15,8 @@ const DAY: Duration = Duration::from_secs(24 * 3600);
 /// What to serve, and where.
 #[derive(Debug, clap::Args)]
 pub(crate) struct ServeArgs {
-    /// The database file; created when missing
-    #[arg(long, value_name = "FILE")]
-    pub(super) db: PathBuf,
+    #[command(flatten)]
+    pub(super) database: DatabaseArgs,
     /// Address to listen on; port 0 takes a free one
     #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:0")]
     pub(super) listen: String,

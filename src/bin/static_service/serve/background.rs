@@ -17,7 +17,7 @@ pub(super) async fn recur(app: &App, log_retention: Duration) {
     tokio::join!(follow(&app.storage), prune(&app.storage, log_retention));
 }
 
-/// Follows what `admin` writes; starts over when the database fails.
+/// Follows what `admin` and other replicas write; starts over when the database fails.
 async fn follow(storage: &Storage) {
     loop {
         if let Err(error) = storage.follow_foreign_writes().await {

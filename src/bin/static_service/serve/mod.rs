@@ -27,9 +27,10 @@ use tls::Tls;
 /// Serves until SIGTERM or SIGINT.
 pub(crate) async fn serve(args: ServeArgs) -> anyhow::Result<()> {
     let tls = args.tls.files().map(Tls::load).transpose()?.map(Arc::new);
-    let storage = Storage::open(&args.db)
+    let location = args.database.location()?;
+    let storage = Storage::open(&location)
         .await
-        .with_context(|| format!("cannot open {}", args.db.display()))?;
+        .with_context(|| format!("cannot open {location}"))?;
     let passwords = Passwords::new(Cost::OWASP)?;
     let app = Arc::new(App::new(storage, passwords, args.settings()));
     let main = bind(&args.listen).await?;

@@ -20,7 +20,7 @@ pub(crate) struct DepartmentChange {
 
 /// The departments from `$2` up to the top.
 const WITH_THOSE_ABOVE: &str = "\
-    WITH RECURSIVE above (did) AS (SELECT CAST($2 AS TEXT) \
+    WITH RECURSIVE above (did) AS (SELECT did FROM department WHERE eid = $1 AND did = $2 \
     UNION SELECT d.parent_did FROM department d JOIN above a ON d.did = a.did \
     WHERE d.eid = $1 AND d.parent_did IS NOT NULL) \
     SELECT 1 FROM above WHERE did = $3";
@@ -29,7 +29,7 @@ const WITH_THOSE_ABOVE: &str = "\
 macro_rules! below {
     ($statement:literal) => {
         concat!(
-            "WITH RECURSIVE below (did) AS (SELECT CAST($2 AS TEXT) ",
+            "WITH RECURSIVE below (did) AS (SELECT did FROM department WHERE eid = $1 AND did = $2 ",
             "UNION SELECT d.did FROM department d JOIN below b ON d.parent_did = b.did ",
             "WHERE d.eid = $1) ",
             $statement,

@@ -24,8 +24,8 @@ const GROUPS: &str = "\
 const PARTNERS: &str = "SELECT a_uid || '@' || a_eid, b_uid || '@' || b_eid FROM partner \
     ORDER BY a_eid, a_uid, b_eid, b_uid";
 
-/// The directory as it stood when this was opened, for as long as it is kept. Holding one keeps the
-/// write-ahead log from shrinking, so nobody may hold it for long.
+/// The directory as it stood when this was opened, for as long as it is kept. Holding one keeps
+/// SQLite's write-ahead log from shrinking and PostgreSQL from clearing up, so nobody may hold it for long.
 pub(crate) struct Snapshot {
     tx: Transaction<'static, Db>,
     seq: EventId,
@@ -34,7 +34,7 @@ pub(crate) struct Snapshot {
 impl Storage {
     /// Opens a read transaction, so that `seq` and content agree.
     pub(crate) async fn snapshot(&self) -> Result<Snapshot> {
-        let mut tx = self.snapshots.begin().await?;
+        let mut tx = self.writer.backend.begin_read(&self.snapshots).await?;
         let seq = sqlx::query_scalar("SELECT COALESCE(MAX(id), 0) FROM feed_event")
             .fetch_one(&mut *tx)
             .await?;

@@ -1,5 +1,7 @@
 //! What can go wrong in storage, so that callers need not read SQL errors.
 
+use std::sync::Arc;
+
 /// Why a storage call failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum StorageError {
@@ -15,6 +17,15 @@ pub(crate) enum StorageError {
     /// It makes no sense.
     #[error("{0}")]
     Refused(String),
+    /// Too many small writes wait already.
+    #[error("too many writes wait")]
+    Busy,
+    /// The task that writes ended, or gave up.
+    #[error("the writer stopped")]
+    Stopped,
+    /// What became of all that shared a transaction.
+    #[error("{0}")]
+    Shared(Arc<StorageError>),
     /// The database failed.
     #[error("database: {0}")]
     Database(sqlx::Error),
@@ -42,22 +53,21 @@ impl StorageError {
         match kind {
             Some(sqlx::error::ErrorKind::UniqueViolation) => StorageError::Exists(what),
             Some(sqlx::error::ErrorKind::ForeignKeyViolation) => StorageError::Missing(parent),
-            _ => StorageError::Database(error),
+            _ => error.into(),
         }
     }
 }
 
 impl From<sqlx::Error> for StorageError {
     fn from(error: sqlx::Error) -> Self {
-        StorageError::Database(error)
+        /// What PostgreSQL says of a text with a NUL in it, which it cannot hold.
+        const UNTRANSLATABLE: &str = "22021";
+        let code = error.as_database_error().and_then(|error| error.code());
+        match code.as_deref() {
+            Some(UNTRANSLATABLE) => StorageError::Refused("text with a NUL character".to_owned()),
+            _ => StorageError::Database(error),
+        }
     }
-}
-
-/// Whether another connection has the file locked: SQLITE_BUSY, whatever its extended code.
-pub(super) fn is_busy(error: &sqlx::Error) -> bool {
-    let code = error.as_database_error().and_then(|error| error.code());
-    let code = code.and_then(|code| code.parse::<u32>().ok());
-    code.is_some_and(|code| code & 0xff == 5)
 }
 
 /// Fails with [`StorageError::Missing`] when a statement touched nothing.

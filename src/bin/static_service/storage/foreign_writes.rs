@@ -1,4 +1,4 @@
-//! Noticing what other processes (`admin`) commit, within milliseconds and nearly for free.
+//! SQLite: noticing what other processes (`admin`) commit, within milliseconds and nearly for free.
 //!
 //! Every commit writes to the write-ahead log, so its time and length are looked at every 5 ms (one
 //! system call). Only when they changed, or may have changed within the clock's grain, is SQLite
@@ -8,9 +8,9 @@
 use std::path::Path;
 use std::time::{Duration, Instant, SystemTime};
 
-use sqlx::{Row as _, SqliteConnection};
+use sqlx::Row as _;
 
-use super::{Result, Storage};
+use super::{DbConnection, Result, Storage};
 
 /// Time between looks at the log.
 const LOOK: Duration = Duration::from_millis(5);
@@ -23,12 +23,12 @@ const ASK_ANYWAY: Duration = Duration::from_millis(250);
 type Look = Option<(SystemTime, u64)>;
 
 impl Storage {
-    /// Follows other processes' commits for as long as it is polled.
-    pub(crate) async fn follow_foreign_writes(&self) -> Result<()> {
+    /// Follows other processes' commits by the write-ahead log `log` for as long as it is polled.
+    pub(super) async fn follow_log(&self, log: &Path) -> Result<()> {
         let mut conn = self.read.acquire().await?;
         let (mut look, mut asked, mut seen) = (None, Instant::now(), 0);
         loop {
-            let newest = look_at(&self.log_file);
+            let newest = look_at(log);
             if newest != look || is_recent(newest) || asked.elapsed() >= ASK_ANYWAY {
                 (look, asked) = (newest, Instant::now());
                 let version = data_version(&mut conn).await?;
@@ -52,7 +52,7 @@ fn is_recent(look: Look) -> bool {
     look.is_some_and(|(written, _)| written.elapsed().map_or(true, |age| age < GRAIN))
 }
 
-async fn data_version(conn: &mut SqliteConnection) -> Result<i64> {
+async fn data_version(conn: &mut DbConnection) -> Result<i64> {
     let row = sqlx::query("PRAGMA data_version").fetch_one(conn).await?;
     Ok(row.try_get(0)?)
 }

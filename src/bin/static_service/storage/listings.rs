@@ -124,7 +124,7 @@ impl Storage {
 
     /// A user and all that the user may do.
     pub(crate) async fn user_profile(&self, user: &UserId) -> Result<UserProfile> {
-        let mut tx = self.read.begin().await?;
+        let mut tx = self.begin_read().await?;
         let row = sqlx::query(
             "SELECT u.uid, u.name, m.did FROM app_user u \
              LEFT JOIN department_member m ON m.eid = u.eid AND m.uid = u.uid \
@@ -162,7 +162,7 @@ impl Storage {
         page: &Page,
         entry: impl Fn(DbRow) -> Result<T>,
     ) -> Result<Vec<T>> {
-        let mut tx = self.read.begin().await?;
+        let mut tx = self.begin_read().await?;
         let (mut found, mut rows) = (sqlx::query(owner.sql), sqlx::query(sql));
         for id in owner.ids {
             (found, rows) = (found.bind(id), rows.bind(id));

@@ -1,14 +1,21 @@
 //! Log records, of brokers and of the service itself: stored once however often they are sent, found
 //! newest first, deleted when they are old.
 
-use sqlx::Row as _;
+use sqlx::{AssertSqlSafe, Row as _};
 
-use super::{DbRow, Result, Storage};
+use super::{DbConnection, DbRow, Result, Storage};
 use crate::clock::now_ms;
 use crate::identity::MemberId;
 
 /// Stands for the service in the place of a broker's name, which is never empty.
 const OURSELVES: &str = "";
+/// Rows inserted in one transaction, and by one statement.
+const SLICE_ROWS: usize = 1_000;
+const STATEMENT_ROWS: usize = 100;
+/// The columns that are inserted, by their types.
+const COLUMNS: [&str; 9] = [
+    "TEXT", "TEXT", "TEXT", "TEXT", "TEXT", "TEXT", "BIGINT", "BIGINT", "TEXT",
+];
 /// Rows deleted in one transaction, so that pruning never holds the write lock for long.
 const PRUNE_ROWS: i64 = 5_000;
 
@@ -83,30 +90,17 @@ macro_rules! select {
 }
 
 impl Storage {
-    /// Stores a broker's records that are new. Answers how many were.
+    /// Stores a broker's records that are new. Answers how many were. A large batch is several
+    /// transactions, so that others get their turn; who sees it fail sends all of it again.
     pub(crate) async fn store_logs(&self, broker: &str, records: &[LogRecord]) -> Result<u64> {
-        let (mut tx, now_ms, mut stored) = (self.begin().await?, now_ms(), 0);
-        for record in records {
-            let done = sqlx::query(
-                "INSERT INTO log_record \
-                 (client_id, id, eid, uid, device, event, time_ms, received_at, record) \
-                 VALUES ($1, $2, $3, CAST($4 AS TEXT), CAST($5 AS TEXT), CAST($6 AS TEXT), $7, $8, $9) \
-                 ON CONFLICT (client_id, id) DO NOTHING",
-            )
-            .bind(broker)
-            .bind(&record.id)
-            .bind(record.eid.as_deref().unwrap_or_default())
-            .bind(&record.uid)
-            .bind(&record.device)
-            .bind(&record.event)
-            .bind(record.time_ms.unwrap_or(now_ms))
-            .bind(now_ms)
-            .bind(&record.record)
-            .execute(tx.conn())
-            .await?;
-            stored += done.rows_affected();
+        let (now_ms, mut stored) = (now_ms(), 0);
+        for slice in records.chunks(SLICE_ROWS) {
+            let mut tx = self.begin().await?;
+            for rows in slice.chunks(STATEMENT_ROWS) {
+                stored += insert(tx.conn(), broker, rows, now_ms).await?;
+            }
+            tx.commit().await?;
         }
-        tx.commit().await?;
         Ok(stored)
     }
 
@@ -159,6 +153,50 @@ impl Storage {
             gone += done.rows_affected();
         }
     }
+}
+
+/// Inserts some rows with one statement: to a server every statement is a way there and back.
+async fn insert(
+    conn: &mut DbConnection,
+    broker: &str,
+    rows: &[LogRecord],
+    now_ms: i64,
+) -> Result<u64> {
+    let sql = insert_sql(rows.len());
+    // Only the statement for full chunks comes again.
+    let is_full = rows.len() == STATEMENT_ROWS;
+    let mut insert = sqlx::query(AssertSqlSafe(sql)).persistent(is_full);
+    for row in rows {
+        insert = insert
+            .bind(broker)
+            .bind(&row.id)
+            .bind(row.eid.as_deref().unwrap_or_default())
+            .bind(&row.uid)
+            .bind(&row.device)
+            .bind(&row.event)
+            .bind(row.time_ms.unwrap_or(now_ms))
+            .bind(now_ms)
+            .bind(&row.record);
+    }
+    Ok(insert.execute(conn).await?.rows_affected())
+}
+
+/// Made of nothing but numbers of parameters.
+fn insert_sql(rows: usize) -> String {
+    let row = |row: usize| {
+        let parameter = |column: usize| format!("${}", row * COLUMNS.len() + column + 1);
+        let columns = COLUMNS.iter().enumerate();
+        let columns =
+            columns.map(|(column, kind)| format!("CAST({} AS {kind})", parameter(column)));
+        format!("({})", columns.collect::<Vec<_>>().join(", "))
+    };
+    let rows: Vec<_> = (0..rows).map(row).collect();
+    format!(
+        "INSERT INTO log_record \
+         (client_id, id, eid, uid, device, event, time_ms, received_at, record) \
+         VALUES {} ON CONFLICT (client_id, id) DO NOTHING",
+        rows.join(", ")
+    )
 }
 
 fn found(row: DbRow) -> Result<FoundRecord> {

@@ -1,121 +1,111 @@
 //! Storage: the one module that speaks SQL. Everything else calls the domain methods of [`Storage`].
 //!
-//! One SQLite file in WAL mode: many readers, and one writer at a time, so event ids are given in
-//! commit order. A change and the feed event that tells of it are one transaction ([`WriteTx`], the
-//! transactional outbox). SQL is kept portable (`$1` parameters, `on conflict`, no SQLite functions
-//! outside the migrations), since PostgreSQL is to follow.
+//! A SQLite file or a PostgreSQL database that several replicas share. The statements are the same for both
+//! (`$1` parameters, `on conflict`, no functions of one of them), and run on sqlx's `Any` driver; what
+//! differs is in `backend`, `sqlite`, `postgres` and the migrations. There are many readers, and one writer
+//! at a time, in whatever process, so event ids are given in commit order. A change and the feed event that
+//! tells of it are one transaction ([`WriteTx`], the transactional outbox).
 
+mod backend;
 mod brokers;
 mod departments;
 mod directory;
 mod enterprises;
 mod error;
+mod events;
 mod foreign_writes;
 mod grants;
 mod groups;
 mod listings;
+mod location;
 mod logs;
 mod notices;
+mod notifications;
 mod outbox;
 mod partners;
 mod pools;
+mod postgres;
 mod rights;
 mod sessions;
+mod small_writes;
+mod sqlite;
 mod tokens;
 mod users;
 
 #[cfg(test)]
+pub(crate) mod scratch;
+#[cfg(test)]
 mod tests;
 
-use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use sqlx::{AnyPool, Transaction};
 
-use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
-};
 use tokio::sync::watch;
 
 pub(crate) use departments::DepartmentChange;
 pub(crate) use directory::Snapshot;
 pub(crate) use error::StorageError;
+pub(crate) use events::{EventId, StoredEvent};
 pub(crate) use grants::Grant;
 pub(crate) use listings::Page;
+pub(crate) use location::{DatabaseUrl, Location};
 pub(crate) use logs::{FoundRecord, LogPosition, LogQuery, LogRecord};
 pub(crate) use notices::{Audience, NewNotice};
-pub(crate) use outbox::{EventId, StoredEvent};
 pub(crate) use sessions::SessionUser;
 pub(crate) use tokens::{LiveToken, NewToken, Owner};
 pub(crate) use users::NewUser;
 
-use outbox::WriteTx;
-
-/// How long a writer waits for another process to finish its transaction.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
-/// Between two tries to open a file that another process is opening.
-const BUSY_PAUSE: Duration = Duration::from_millis(20);
-/// Connections for reading.
-const READERS: u32 = 4;
-/// Snapshots held at once, with connections of their own, so that slow readers of the directory leave the
-/// others theirs.
-const SNAPSHOTS: u32 = 4;
-/// How long the next one waits for its turn.
-const SNAPSHOT_WAIT: Duration = Duration::from_secs(5);
+use outbox::{WriteTx, Writer};
+use small_writes::SmallWrites;
 
 /// The database, as sqlx names it.
-type Db = sqlx::Sqlite;
+type Db = sqlx::Any;
 /// A connection to it.
-type DbConnection = sqlx::SqliteConnection;
+type DbConnection = sqlx::AnyConnection;
 /// A row of it.
-type DbRow = sqlx::sqlite::SqliteRow;
+type DbRow = sqlx::any::AnyRow;
 /// Shorthand of this module.
 type Result<T> = std::result::Result<T, StorageError>;
 
 /// The database. Cheap to clone.
 #[derive(Debug, Clone)]
 pub(crate) struct Storage {
-    read: SqlitePool,
-    snapshots: SqlitePool,
-    write: SqlitePool,
-    /// The newest event that this process knows of.
-    head: watch::Sender<EventId>,
-    /// The write-ahead log beside the database file.
-    log_file: PathBuf,
+    read: AnyPool,
+    snapshots: AnyPool,
+    writer: Writer,
+    small_writes: SmallWrites,
 }
 
 impl Storage {
-    /// Opens the file, creates it when missing, and brings its tables up to date.
-    pub(crate) async fn open(file: &Path) -> Result<Storage> {
-        create_private(file).map_err(sqlx::Error::Io)?;
-        let options = SqliteConnectOptions::new()
-            .filename(file)
-            .create_if_missing(true)
-            .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Full)
-            .busy_timeout(BUSY_TIMEOUT)
-            .foreign_keys(true)
-            .optimize_on_close(true, None);
-        let write = open_writer(&options).await?;
-        let read = pool(READERS).connect_with(options.clone()).await?;
-        let snapshots = pool(SNAPSHOTS)
-            .min_connections(0)
-            .acquire_timeout(SNAPSHOT_WAIT)
-            .connect_lazy_with(options);
-        let storage = Storage {
-            read,
-            snapshots,
-            write,
+    /// Opens the database, creates a file that is missing, and brings the tables up to date.
+    pub(crate) async fn open(location: impl Into<Location>) -> Result<Storage> {
+        sqlx::any::install_default_drivers();
+        let (pools, backend) = match location.into() {
+            Location::File(file) => sqlite::open(&file).await?,
+            Location::Server(url) => postgres::open(&url).await?,
+        };
+        let writer = Writer {
+            pool: pools.write,
+            backend,
             head: watch::Sender::new(0),
-            log_file: log_file(file),
+        };
+        let storage = Storage {
+            read: pools.read,
+            snapshots: pools.snapshots,
+            small_writes: small_writes::start(writer.clone()),
+            writer,
         };
         storage.refresh_head().await?;
         Ok(storage)
     }
 
-    /// Starts a change. Takes the write lock at once, so that it cannot fail half way on a lock.
+    /// Starts a change. Whoever has it is the only one who writes.
     async fn begin(&self) -> Result<WriteTx<'_>> {
-        let tx = self.write.begin_with("BEGIN IMMEDIATE").await?;
-        Ok(WriteTx::new(tx, &self.head))
+        self.writer.begin().await
+    }
+
+    /// Starts a reading of several statements that all see the same moment.
+    async fn begin_read(&self) -> Result<Transaction<'static, Db>> {
+        self.writer.backend.begin_read(&self.read).await
     }
 
     /// Whether the database answers.
@@ -124,66 +114,10 @@ impl Storage {
         Ok(())
     }
 
-    /// Waits for running statements and closes the file.
+    /// Waits for running statements and closes the connections.
     pub(crate) async fn close(&self) {
         self.snapshots.close().await;
         self.read.close().await;
-        self.write.close().await;
+        self.writer.pool.close().await;
     }
-}
-
-/// A new file is for its owner alone, since it holds password hashes; SQLite gives the files beside it
-/// the same mode.
-fn create_private(file: &Path) -> std::io::Result<()> {
-    let mut options = std::fs::OpenOptions::new();
-    let created = options.write(true).create_new(true).mode(0o600).open(file);
-    match created {
-        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => Err(error),
-        _ => Ok(()),
-    }
-}
-
-fn log_file(file: &Path) -> PathBuf {
-    let mut name = file.as_os_str().to_owned();
-    name.push("-wal");
-    name.into()
-}
-
-fn pool(connections: u32) -> SqlitePoolOptions {
-    SqlitePoolOptions::new()
-        .max_connections(connections)
-        .min_connections(1)
-        .idle_timeout(None)
-        .max_lifetime(None)
-        // A connection to a file does not go stale; the test would be a round trip for every query.
-        .test_before_acquire(false)
-}
-
-/// Opens the pool of the one writer, with the tables brought up to date.
-///
-/// Two processes may start on a new file at once. SQLite does not wait for the other one while it turns a
-/// file to WAL mode, so being busy there is no failure until the time that a writer waits is over.
-async fn open_writer(options: &SqliteConnectOptions) -> Result<SqlitePool> {
-    let deadline = Instant::now() + BUSY_TIMEOUT;
-    let write = loop {
-        match pool(1).connect_with(options.clone()).await {
-            Err(error) if error::is_busy(&error) && Instant::now() < deadline => {
-                tokio::time::sleep(BUSY_PAUSE).await;
-            }
-            opened => break opened?,
-        }
-    };
-    migrate(&write).await?;
-    Ok(write)
-}
-
-/// Runs the migrations in one transaction that holds the write lock from its beginning: of two processes
-/// the slower one waits, and finds the tables there.
-async fn migrate(pool: &SqlitePool) -> Result<()> {
-    let mut tx = pool.begin_with("BEGIN IMMEDIATE").await?;
-    sqlx::migrate!("src/bin/static_service/storage/migrations/sqlite")
-        .run(&mut *tx)
-        .await?;
-    tx.commit().await?;
-    Ok(())
 }

@@ -1,171 +1,174 @@
 //! The transactional outbox: a change and its feed events commit together or not at all.
+//!
+//! Events gather in memory and are written last, in few statements. Their ids follow the newest one there,
+//! which nobody else can do at the same time; so they are in commit order and have no gaps.
 
 use std::ops::DerefMut as _;
 
-use sqlx::{Row as _, Transaction};
+use sqlx::{AnyPool, AssertSqlSafe, Transaction};
 use tokio::sync::watch;
 
-use super::{Db, DbConnection, DbRow, Result, Storage};
+use super::backend::Backend;
+use super::{Db, DbConnection, EventId, Result};
 use crate::clock::now_ms;
 use crate::feed::concern::Concern;
 use crate::feed::event::Event;
 
-/// Feed events have strictly increasing ids.
-pub(crate) type EventId = i64;
+/// Events written by one statement: as many of the largest as there are, then of the next. A statement for
+/// each number would crowd the others out of the connection's memory of prepared ones.
+const ROWS: [usize; 3] = [32, 8, 1];
+/// Events that gather at the most, unless the change is a small one.
+const GATHERED: usize = 32;
 
-/// Events kept however old they are.
-const RETAINED_EVENTS: i64 = 100_000;
-/// Age up to which events are kept however many they are.
-const RETAINED_MS: i64 = 24 * 3600 * 1000;
-/// Rows deleted in one transaction, so that pruning never holds the write lock for long.
-const PRUNE_ROWS: i64 = 5_000;
-
-/// An event as it stands in the feed.
+/// What begins changes. One per process.
 #[derive(Debug, Clone)]
-pub(crate) struct StoredEvent {
-    /// Its place in the feed.
-    pub(crate) id: EventId,
-    /// The `event:` field.
-    pub(crate) kind: String,
-    /// The `data:` field.
-    pub(crate) data: String,
+pub(super) struct Writer {
+    pub(super) pool: AnyPool,
+    pub(super) backend: Backend,
+    /// The newest event that this process knows of.
+    pub(super) head: watch::Sender<EventId>,
+}
+
+impl Writer {
+    /// Starts a change. Whoever has it is the only one who writes.
+    pub(super) async fn begin(&self) -> Result<WriteTx<'_>> {
+        Ok(WriteTx {
+            tx: self.backend.begin_write(&self.pool).await?,
+            writer: self,
+            gathered: Vec::new(),
+            written: 0,
+            last: 0,
+            gathers_all: false,
+        })
+    }
+
+    /// The same for a group of small changes, whose events stay in memory until the commit.
+    pub(super) async fn begin_group(&self) -> Result<WriteTx<'_>> {
+        let mut tx = self.begin().await?;
+        tx.gathers_all = true;
+        Ok(tx)
+    }
+
+    /// Says that the feed goes up to that event.
+    pub(super) fn advance_head(&self, to: EventId) {
+        self.head.send_if_modified(|head| {
+            let newer = to > *head;
+            if newer {
+                *head = to;
+            }
+            newer
+        });
+    }
 }
 
 /// A change under way. Dropping it undoes everything.
 pub(super) struct WriteTx<'s> {
     tx: Transaction<'static, Db>,
-    head: &'s watch::Sender<EventId>,
-    last: Option<EventId>,
+    writer: &'s Writer,
+    gathered: Vec<NewEvent>,
+    /// How many were written already.
+    written: usize,
+    /// The id of the last one of these.
+    last: EventId,
+    gathers_all: bool,
 }
 
-impl<'s> WriteTx<'s> {
-    pub(super) fn new(tx: Transaction<'static, Db>, head: &'s watch::Sender<EventId>) -> Self {
-        WriteTx {
-            tx,
-            head,
-            last: None,
-        }
-    }
+struct NewEvent {
+    kind: &'static str,
+    data: String,
+    created_at: i64,
+}
 
+impl WriteTx<'_> {
     /// The connection, for the change's own statements.
     pub(super) fn conn(&mut self) -> &mut DbConnection {
         self.tx.deref_mut()
     }
 
-    /// Writes the event that tells of the change.
+    /// Records the event that tells of the change.
     pub(super) async fn record(&mut self, event: &Event) -> Result<()> {
-        let row = sqlx::query(
-            "INSERT INTO feed_event (kind, data, created_at) VALUES ($1, $2, $3) RETURNING id",
-        )
-        .bind(event.kind())
-        .bind(event.data())
-        .bind(now_ms())
-        .fetch_one(self.conn())
-        .await?;
-        self.last = Some(row.try_get(0)?);
+        self.gathered.push(NewEvent {
+            kind: event.kind(),
+            data: event.data(),
+            created_at: now_ms(),
+        });
+        if self.gathered.len() >= GATHERED && !self.gathers_all {
+            self.write_events().await?;
+        }
         Ok(())
     }
 
-    /// Writes the notice that tells a user of the change, after the events that brokers need to know it.
+    /// Records the notice that tells a user of the change, after the events that brokers need to know it.
     pub(super) async fn tell(&mut self, eid: &str, uid: &str, concern: Concern<'_>) -> Result<()> {
         self.record(&concern.notice(eid, uid)).await
     }
 
+    /// How many events were recorded.
+    pub(super) fn events(&self) -> usize {
+        self.written + self.gathered.len()
+    }
+
+    /// Forgets what was recorded after the first `events` ones, which must not be written yet.
+    pub(super) fn forget_events_after(&mut self, events: usize) {
+        self.gathered.truncate(events.saturating_sub(self.written));
+    }
+
     /// Commits, wakes the feed, and answers the id of the last event (0: none was recorded).
-    pub(super) async fn commit(self) -> Result<EventId> {
+    pub(super) async fn commit(mut self) -> Result<EventId> {
+        self.write_events().await?;
+        if self.written > 0 {
+            let backend = &self.writer.backend;
+            backend.announce(&mut self.tx, self.last).await?;
+        }
         self.tx.commit().await?;
-        let last = self.last.unwrap_or(0);
-        advance(self.head, last);
-        Ok(last)
-    }
-}
-
-fn advance(head: &watch::Sender<EventId>, to: EventId) {
-    head.send_if_modified(|head| {
-        let newer = to > *head;
-        if newer {
-            *head = to;
-        }
-        newer
-    });
-}
-
-impl Storage {
-    /// Follows the newest event id.
-    pub(crate) fn watch_head(&self) -> watch::Receiver<EventId> {
-        self.head.subscribe()
+        self.writer.advance_head(self.last);
+        Ok(self.last)
     }
 
-    /// Reads the newest event id from the database.
-    pub(crate) async fn refresh_head(&self) -> Result<EventId> {
-        let row = sqlx::query("SELECT COALESCE(MAX(id), 0) FROM feed_event")
-            .fetch_one(&self.read)
-            .await?;
-        let newest = row.try_get(0)?;
-        advance(&self.head, newest);
-        Ok(newest)
+    /// Undoes everything, and waits until it is.
+    pub(super) async fn roll_back(self) -> Result<()> {
+        Ok(self.tx.rollback().await?)
     }
 
-    /// Whether the feed can be resumed after `id` without a gap: neither pruned away nor unheard of.
-    pub(crate) async fn can_resume_after(&self, id: EventId) -> Result<bool> {
-        let row = sqlx::query("SELECT MIN(id), MAX(id) FROM feed_event")
-            .fetch_one(&self.read)
-            .await?;
-        let (oldest, newest): (Option<EventId>, Option<EventId>) =
-            (row.try_get(0)?, row.try_get(1)?);
-        Ok(oldest.is_some_and(|oldest| id >= oldest - 1) && newest.is_some_and(|n| id <= n))
-    }
-
-    /// The next events after `id`, at most `limit`.
-    pub(crate) async fn events_after(&self, id: EventId, limit: u32) -> Result<Vec<StoredEvent>> {
-        let rows =
-            sqlx::query("SELECT id, kind, data FROM feed_event WHERE id > $1 ORDER BY id LIMIT $2")
-                .bind(id)
-                .bind(i64::from(limit))
-                .fetch_all(&self.read)
-                .await?;
-        let event = |row: DbRow| {
-            Ok(StoredEvent {
-                id: row.try_get(0)?,
-                kind: row.try_get(1)?,
-                data: row.try_get(2)?,
-            })
-        };
-        rows.into_iter().map(event).collect()
-    }
-
-    /// Deletes what nobody needs any more: events beyond retention, and tokens and sessions that
-    /// expired a day ago. Answers how many rows went.
-    pub(crate) async fn prune(&self, now_ms: i64) -> Result<u64> {
-        let day_ago_s = (now_ms - RETAINED_MS) / 1000;
-        let mut gone = self.prune_events(now_ms).await?;
-        for expired in [
-            "DELETE FROM login_token WHERE expires_at_s < $1",
-            "DELETE FROM client_session WHERE expires_at_s < $1",
-        ] {
-            let done = sqlx::query(expired).bind(day_ago_s).execute(&self.write);
-            gone += done.await?.rows_affected();
-        }
-        Ok(gone)
-    }
-
-    async fn prune_events(&self, now_ms: i64) -> Result<u64> {
-        let mut gone = 0;
-        loop {
-            let done = sqlx::query(
-                "DELETE FROM feed_event WHERE id IN (SELECT id FROM feed_event \
-                 WHERE id <= (SELECT MAX(id) FROM feed_event) - $1 AND created_at < $2 \
-                 ORDER BY id LIMIT $3)",
-            )
-            .bind(RETAINED_EVENTS)
-            .bind(now_ms - RETAINED_MS)
-            .bind(PRUNE_ROWS)
-            .execute(&self.write)
-            .await?;
-            if done.rows_affected() == 0 {
-                return Ok(gone);
+    async fn write_events(&mut self) -> Result<()> {
+        let gathered = std::mem::take(&mut self.gathered);
+        let mut rest = gathered.as_slice();
+        for rows in ROWS {
+            while let Some((some, others)) = rest.split_at_checked(rows) {
+                self.last = self.insert(some).await?;
+                self.written += rows;
+                rest = others;
             }
-            gone += done.rows_affected();
         }
+        Ok(())
     }
+
+    /// Answers the id of the last one.
+    async fn insert(&mut self, events: &[NewEvent]) -> Result<EventId> {
+        let mut insert = sqlx::query_scalar(AssertSqlSafe(insert_sql(events.len())));
+        for event in events {
+            insert = insert
+                .bind(event.kind)
+                .bind(event.data.as_str())
+                .bind(event.created_at);
+        }
+        let ids: Vec<EventId> = insert.fetch_all(self.conn()).await?;
+        Ok(ids.into_iter().max().unwrap_or(self.last))
+    }
+}
+
+fn insert_sql(rows: usize) -> String {
+    let row = |row: usize| {
+        let (kind, data, created_at) = (3 * row + 1, 3 * row + 2, 3 * row + 3);
+        format!(
+            "SELECT id + {}, ${kind}, ${data}, ${created_at} FROM newest",
+            row + 1
+        )
+    };
+    let rows: Vec<_> = (0..rows).map(row).collect();
+    format!(
+        "WITH newest (id) AS (SELECT COALESCE(MAX(id), 0) FROM feed_event) \
+         INSERT INTO feed_event (id, kind, data, created_at) {} RETURNING id",
+        rows.join(" UNION ALL ")
+    )
 }

@@ -8,7 +8,7 @@ impl Storage {
         let pools = [
             ("read", &self.read),
             ("directory", &self.snapshots),
-            ("write", &self.write),
+            ("write", &self.writer.pool),
         ];
         pools.map(|(name, pool)| (name, pool.size(), pool.num_idle()))
     }

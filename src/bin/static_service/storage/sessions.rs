@@ -24,6 +24,7 @@ impl Storage {
         digest: &Digest,
         expires_at_s: i64,
     ) -> Result<()> {
+        let mut tx = self.begin().await?;
         sqlx::query(
             "INSERT INTO client_session (digest, eid, uid, expires_at_s) VALUES ($1, $2, $3, $4)",
         )
@@ -31,8 +32,9 @@ impl Storage {
         .bind(user.eid())
         .bind(user.uid())
         .bind(expires_at_s)
-        .execute(&self.write)
+        .execute(tx.conn())
         .await?;
+        tx.commit().await?;
         Ok(())
     }
 

@@ -4,6 +4,7 @@ use sqlx::Row as _;
 
 use super::outbox::WriteTx;
 use super::rights::rights;
+use super::small_writes::{Committed, SmallWrite};
 use super::users::require_user;
 use super::{EventId, Result, Storage, StorageError};
 use crate::clock::now_ms;
@@ -12,7 +13,7 @@ use crate::identity::{Device, DeviceKind, UserId};
 use crate::secret::Digest;
 
 /// A token to be issued.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct NewToken {
     /// Digest of the token.
     pub(crate) digest: Digest,
@@ -26,15 +27,6 @@ pub(crate) struct NewToken {
     pub(crate) kind: DeviceKind,
     /// Until when, Unix seconds.
     pub(crate) expires_at_s: i64,
-}
-
-/// What came of issuing a token.
-#[derive(Debug)]
-pub(crate) struct Issued {
-    /// The event that announces it.
-    pub(crate) event: EventId,
-    /// The user's rights at that time.
-    pub(crate) rights: Rights,
 }
 
 /// A token that is good now.
@@ -64,24 +56,9 @@ pub(crate) enum Owner<'a> {
 }
 
 impl Storage {
-    /// Stores a token and announces it on the feed.
-    pub(crate) async fn issue_token(&self, token: &NewToken) -> Result<Issued> {
-        let mut tx = self.begin().await?;
-        insert_token(&mut tx, token).await?;
-        let (eid, uid) = (token.user.eid(), token.user.uid());
-        let rights = rights(tx.conn(), eid, uid).await?;
-        let announcement = Event::TokenIssued {
-            digest: token.digest.as_str().to_owned(),
-            eid: eid.to_owned(),
-            uid: uid.to_owned(),
-            device: token.device.as_str().to_owned(),
-            kind: token.kind.as_str().to_owned(),
-            exp: token.expires_at_s,
-            rights: rights.clone(),
-        };
-        tx.record(&announcement).await?;
-        let event = tx.commit().await?;
-        Ok(Issued { event, rights })
+    /// Stores a token and announces it on the feed. Answers the user's rights at that time.
+    pub(crate) async fn issue_token(&self, token: NewToken) -> Result<Committed<Rights>> {
+        self.grouped(token).await
     }
 
     /// The token of that digest, if it is neither expired, revoked nor of a suspended enterprise.
@@ -144,6 +121,27 @@ impl Storage {
         let revoked = revoke_where_user(&mut tx, user, device).await?;
         tx.commit().await?;
         Ok(revoked)
+    }
+}
+
+impl SmallWrite for NewToken {
+    type Outcome = Rights;
+
+    async fn make(&self, tx: &mut WriteTx<'_>) -> Result<Rights> {
+        insert_token(tx, self).await?;
+        let (eid, uid) = (self.user.eid(), self.user.uid());
+        let rights = rights(tx.conn(), eid, uid).await?;
+        let announcement = Event::TokenIssued {
+            digest: self.digest.as_str().to_owned(),
+            eid: eid.to_owned(),
+            uid: uid.to_owned(),
+            device: self.device.as_str().to_owned(),
+            kind: self.kind.as_str().to_owned(),
+            exp: self.expires_at_s,
+            rights: rights.clone(),
+        };
+        tx.record(&announcement).await?;
+        Ok(rights)
     }
 }
 

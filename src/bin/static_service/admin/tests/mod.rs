@@ -15,6 +15,7 @@ use crate::clock::now_s;
 use crate::identity::{DeviceKind, UserId};
 use crate::password::{Cost, Passwords};
 use crate::secret::Secret;
+use crate::storage::scratch::Scratch;
 use crate::storage::{NewToken, Storage, StoredEvent};
 
 #[derive(Debug, clap::Parser)]
@@ -29,23 +30,23 @@ fn parse(line: &[&str]) -> Result<AdminArgs, clap::Error> {
 }
 
 struct Desk {
-    _dir: tempfile::TempDir,
     storage: Storage,
     passwords: Passwords,
     seen: i64,
+    _scratch: Scratch,
 }
 
 impl Desk {
     async fn open() -> Desk {
-        let dir = tempfile::tempdir().unwrap();
-        let storage = Storage::open(&dir.path().join("db")).await.unwrap();
+        let scratch = Scratch::new().await;
+        let storage = scratch.open().await;
         let cheap = Cost {
             memory_kib: 8,
             passes: 1,
         };
         Desk {
             seen: storage.refresh_head().await.unwrap(),
-            _dir: dir,
+            _scratch: scratch,
             storage,
             passwords: Passwords::new(cheap).unwrap(),
         }
@@ -73,7 +74,7 @@ impl Desk {
             kind: DeviceKind::Pc,
             expires_at_s: now_s() + 60,
         };
-        self.storage.issue_token(&token).await.unwrap();
+        self.storage.issue_token(token).await.unwrap();
     }
 
     /// The events since the last call.

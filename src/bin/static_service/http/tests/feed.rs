@@ -199,7 +199,7 @@ async fn what_another_process_writes_arrives_within_milliseconds() {
     let service = Service::start().await;
     let storage = service.storage().clone();
     let follower = tokio::spawn(async move { storage.follow_foreign_writes().await });
-    let admin = Storage::open(&service.dir.path().join("db")).await.unwrap();
+    let admin = service.scratch.open().await;
     let mut feed = Feed::open(&service, None).await;
     let mut delays = Vec::new();
     for _ in 0..21 {

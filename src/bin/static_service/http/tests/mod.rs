@@ -1,4 +1,4 @@
-//! The whole service in-process: router, feed and a temporary SQLite file.
+//! The whole service in-process: router, feed and a database of its own.
 
 mod admin;
 mod bad_input;
@@ -29,6 +29,7 @@ use tower::ServiceExt as _;
 use super::{App, GENERATED_PREFIX, Settings, router};
 use crate::password::{Cost, Passwords};
 use crate::secret::Secret;
+use crate::storage::scratch::Scratch;
 use crate::storage::{NewUser, Storage};
 
 const CHEAP: Cost = Cost {
@@ -42,7 +43,7 @@ pub(super) struct Service {
     pub(super) app: Arc<App>,
     router: Router,
     pub(super) broker_secret: Secret,
-    pub(super) dir: tempfile::TempDir,
+    pub(super) scratch: Scratch,
 }
 
 /// What came back.
@@ -80,8 +81,8 @@ impl Service {
     }
 
     pub(super) async fn start_with(token_ttl_s: u32) -> Service {
-        let dir = tempfile::tempdir().unwrap();
-        let storage = Storage::open(&dir.path().join("db")).await.unwrap();
+        let scratch = Scratch::new().await;
+        let storage = scratch.open().await;
         let passwords = Passwords::new(CHEAP).unwrap();
         let broker_secret = Secret::random();
         fill(&storage, &passwords, &broker_secret).await;
@@ -98,7 +99,7 @@ impl Service {
             router: router(Arc::clone(&app)).layer(MockConnectInfo(peer)),
             app,
             broker_secret,
-            dir,
+            scratch,
         }
     }
 

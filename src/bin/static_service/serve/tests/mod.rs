@@ -19,7 +19,7 @@ use super::tls::Tls;
 use crate::http::{App, Settings, router};
 use crate::password::{Cost, Passwords};
 use crate::secret::Digest;
-use crate::storage::Storage;
+use crate::storage::scratch::Scratch;
 
 const BROKER: &str = "b1";
 const SECRET: &str = "s";
@@ -30,7 +30,7 @@ struct Served {
     app: Arc<App>,
     stop: Arc<Notify>,
     ended: JoinHandle<()>,
-    _dir: tempfile::TempDir,
+    _scratch: Scratch,
 }
 
 /// How it differs from the simplest one.
@@ -54,8 +54,8 @@ impl Default for How {
 
 impl Served {
     async fn start(how: How) -> Served {
-        let dir = tempfile::tempdir().unwrap();
-        let app = Arc::new(app(&dir, how.brokers_show_certificates).await);
+        let scratch = Scratch::new().await;
+        let app = Arc::new(app(&scratch, how.brokers_show_certificates).await);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let stop = Arc::new(Notify::new());
@@ -69,7 +69,7 @@ impl Served {
             app,
             stop,
             ended: tokio::spawn(async move { door.serve(router, &stopping).await }),
-            _dir: dir,
+            _scratch: scratch,
         }
     }
 
@@ -78,8 +78,8 @@ impl Served {
     }
 }
 
-async fn app(dir: &tempfile::TempDir, brokers_show_certificates: bool) -> App {
-    let storage = Storage::open(&dir.path().join("db")).await.unwrap();
+async fn app(scratch: &Scratch, brokers_show_certificates: bool) -> App {
+    let storage = scratch.open().await;
     let hash = format!("sha256:{}", Digest::of(SECRET.as_bytes()).as_str());
     let broker = BROKER.parse().unwrap();
     storage.add_broker(&broker, &hash).await.unwrap();

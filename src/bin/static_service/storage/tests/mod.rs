@@ -1,25 +1,29 @@
 //! Retention, permissions and the outbox, seen from inside storage.
 
+mod small_writes;
+
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePool};
 
-use super::Storage;
+use super::scratch::Scratch;
+use super::{DatabaseUrl, Location, Storage};
 use crate::clock::now_ms;
 
-async fn open() -> (tempfile::TempDir, Storage) {
-    let dir = tempfile::tempdir().unwrap();
-    let storage = Storage::open(&dir.path().join("db")).await.unwrap();
-    (dir, storage)
+async fn open() -> (Scratch, Storage) {
+    let scratch = Scratch::new().await;
+    let storage = scratch.open().await;
+    (scratch, storage)
 }
 
 /// Appends `count` events of that time.
 async fn append(storage: &Storage, count: i64, created_at: i64) {
     sqlx::query(
         "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < $1) \
-         INSERT INTO feed_event (kind, data, created_at) SELECT 'notice', '{}', $2 FROM n",
+         INSERT INTO feed_event (id, kind, data, created_at) \
+         SELECT m.id + n.i, 'notice', '{}', $2 FROM n, (SELECT MAX(id) AS id FROM feed_event) m",
     )
     .bind(count)
     .bind(created_at)
-    .execute(&storage.write)
+    .execute(&storage.writer.pool)
     .await
     .unwrap();
 }
@@ -32,9 +36,9 @@ impl Storage {
              INSERT INTO app_user (eid, uid, name, created_at) \
              SELECT $2, 'many-' || i, 'Many', 0 FROM n WHERE true ON CONFLICT DO NOTHING",
         )
-        .bind(count)
+        .bind(i64::from(count))
         .bind(eid)
-        .execute(&self.write)
+        .execute(&self.writer.pool)
         .await
         .unwrap();
     }
@@ -45,7 +49,7 @@ impl Storage {
         sqlx::query("INSERT INTO group_member (eid, gid, uid) SELECT eid, $1, uid FROM app_user WHERE eid = $2")
             .bind(gid)
             .bind(eid)
-            .execute(&self.write)
+            .execute(&self.writer.pool)
             .await
             .unwrap();
     }
@@ -57,14 +61,14 @@ impl Storage {
             "DELETE FROM user_group",
             "DELETE FROM enterprise",
         ] {
-            sqlx::query(sql).execute(&self.write).await.unwrap();
+            sqlx::query(sql).execute(&self.writer.pool).await.unwrap();
         }
     }
 }
 
 #[tokio::test]
 async fn pruning_keeps_the_newest_100_000_events_and_the_last_day() {
-    let (_dir, storage) = open().await;
+    let (_scratch, storage) = open().await;
     let first = storage.refresh_head().await.unwrap();
     append(&storage, 100_500, 1).await;
     storage.prune(now_ms()).await.unwrap();
@@ -84,12 +88,12 @@ async fn pruning_keeps_the_newest_100_000_events_and_the_last_day() {
 
 #[tokio::test]
 async fn a_feed_resumes_only_where_nothing_is_missing() {
-    let (_dir, storage) = open().await;
+    let (_scratch, storage) = open().await;
     append(&storage, 10, 1).await;
     let head = storage.refresh_head().await.unwrap();
     sqlx::query("DELETE FROM feed_event WHERE id <= $1")
         .bind(head - 5)
-        .execute(&storage.write)
+        .execute(&storage.writer.pool)
         .await
         .unwrap();
     for (id, want) in [
@@ -109,14 +113,14 @@ async fn a_feed_resumes_only_where_nothing_is_missing() {
 
 #[tokio::test]
 async fn a_database_born_later_knows_no_id_of_an_older_one() {
-    let (_dir, storage) = open().await;
+    let (_scratch, storage) = open().await;
     let birth = storage.refresh_head().await.unwrap();
     assert!((now_ms() - birth).abs() < 60_000);
 }
 
 #[tokio::test]
 async fn a_change_that_fails_leaves_no_event() {
-    let (_dir, storage) = open().await;
+    let (_scratch, storage) = open().await;
     let before = storage.refresh_head().await.unwrap();
     let user = "alice@acme".parse().unwrap();
     assert!(storage.remove_user(&user).await.is_err());
@@ -135,7 +139,8 @@ async fn a_change_that_fails_leaves_no_event() {
 #[tokio::test]
 async fn the_file_is_for_its_owner_alone() {
     use std::os::unix::fs::PermissionsExt as _;
-    let (dir, storage) = open().await;
+    let dir = tempfile::tempdir().unwrap();
+    let storage = Storage::open(&dir.path().join("db")).await.unwrap();
     append(&storage, 1, 1).await;
     for entry in std::fs::read_dir(dir.path()).unwrap() {
         let entry = entry.unwrap();
@@ -145,25 +150,40 @@ async fn the_file_is_for_its_owner_alone() {
 }
 
 #[test]
-fn processes_may_start_on_a_new_file_at_once() {
-    let open = |file: std::path::PathBuf| {
-        let runtime = tokio::runtime::Builder::new_current_thread()
+fn processes_may_start_on_a_new_database_at_once() {
+    let runtime = || {
+        tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
-            .unwrap();
-        runtime.block_on(Storage::open(&file)).map(drop)
+            .unwrap()
     };
     for _ in 0..10 {
-        let dir = tempfile::tempdir().unwrap();
-        let file = dir.path().join("db");
+        let scratch = runtime().block_on(Scratch::new());
         let opening = [(); 4].map(|()| {
-            let file = file.clone();
-            std::thread::spawn(move || open(file))
+            let location = scratch.location().clone();
+            std::thread::spawn(move || runtime().block_on(Storage::open(&location)).map(drop))
         });
         for opened in opening {
             opened.join().unwrap().unwrap();
         }
     }
+}
+
+#[tokio::test]
+async fn a_file_may_have_any_name_that_is_text() {
+    let dir = tempfile::tempdir().unwrap();
+    let odd = dir.path().join("a b?c#d%41&ü..");
+    std::fs::create_dir(&odd).unwrap();
+    let file = odd.join("../a b?c#d%41&ü../db");
+    Storage::open(&file).await.unwrap().close().await;
+    assert!(odd.join("db").exists());
+}
+
+#[tokio::test]
+async fn a_server_that_is_not_there_is_said_without_its_password() {
+    let url: DatabaseUrl = "postgres://me:hunter2@127.0.0.1:1/db".parse().unwrap();
+    let error = Storage::open(Location::Server(url)).await.unwrap_err();
+    assert!(!error.to_string().contains("hunter2"), "{error}");
 }
 
 #[tokio::test]
