@@ -2,7 +2,8 @@
 # Holds the reference static service to its own OpenAPI document: schemathesis reads /openapi.json and asks
 # a real service thousands of well-formed and malformed things. No 500, no answer that is not described.
 #
-#   scripts/openapi.sh
+#   scripts/openapi.sh                           on SQLite
+#   scripts/postgres.sh run scripts/openapi.sh   on PostgreSQL
 set -euo pipefail
 # shellcheck source=scripts/setup.sh
 . "$(dirname "$0")/setup.sh"
@@ -12,6 +13,8 @@ tools=$root/target/tools/schemathesis
 wanted=scripts/openapi/requirements.txt
 work=$(mktemp -d)
 service=
+database=(--db "$work/db")
+[ -z "${MEP_TEST_DATABASE_URL:-}" ] || database=(--database-url "$MEP_TEST_DATABASE_URL")
 # The one of the examples in the document.
 password="correct horse"
 export NO_PROXY=127.0.0.1 no_proxy=127.0.0.1 RUST_LOG=warn PYTHONPATH=$root/scripts/openapi PYTHONDONTWRITEBYTECODE=1
@@ -32,7 +35,7 @@ need_schemathesis() {
   cp "$wanted" "$tools/installed.txt"
 }
 
-admin() { target/debug/static-service admin --db "$work/db" "$@"; }
+admin() { target/debug/static-service admin "${database[@]}" "$@"; }
 
 # Two enterprises to work on, and the operator in a third, so that nothing that is tried there takes
 # away the right to try it.
@@ -53,7 +56,7 @@ fill() {
 }
 
 start() {
-  target/debug/static-service serve --db "$work/db" --broker tcp://127.0.0.1:1883 --ready-file "$work/ready" \
+  target/debug/static-service serve "${database[@]}" --broker tcp://127.0.0.1:1883 --ready-file "$work/ready" \
     >"$work/out" 2>"$work/log" &
   service=$!
   local tries

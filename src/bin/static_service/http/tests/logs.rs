@@ -27,6 +27,17 @@ async fn records_are_stored_once_however_often_they_are_sent() {
 }
 
 #[tokio::test]
+async fn a_large_batch_is_stored_whole_and_once() {
+    let service = Service::start().await;
+    let line = |n: u32| format!("{{\"id\":\"{}\",\"eid\":\"acme\"}}\n", n % 2_345);
+    let batch: String = (0..2_400).map(line).collect();
+    let receipt = post(&service, batch.clone()).await.json();
+    assert_eq!(receipt, json!({ "accepted": 2_345, "duplicates": 55 }));
+    let receipt = post(&service, batch).await.json();
+    assert_eq!(receipt, json!({ "accepted": 0, "duplicates": 2_400 }));
+}
+
+#[tokio::test]
 async fn a_malformed_line_refuses_the_whole_batch_and_is_named() {
     let service = Service::start().await;
     for line in [
