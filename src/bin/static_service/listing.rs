@@ -27,6 +27,9 @@ pub(crate) struct UserProfile {
     pub(crate) eid: String,
     #[serde(flatten)]
     pub(crate) entry: UserEntry,
+    pub(crate) title: Option<String>,
+    pub(crate) phone: Option<String>,
+    pub(crate) email: Option<String>,
     #[serde(flatten)]
     pub(crate) rights: Rights,
 }

@@ -9,14 +9,15 @@
 //! | `feed` | events, listeners, streams |
 //! | `storage` | the only SQL |
 //! | `journal` | what the service writes down of its own doings |
-//! | `listing` | entries of administrators' lists |
-//! | `identity`, `secret`, `password`, `clock` | values: checked names, redacted secrets, hashes, time |
+//! | `listing`, `address_book` | entries of administrators' lists, and of address books |
+//! | `identity`, `profile`, `secret`, `password`, `clock` | values: checked names and texts, redacted secrets, hashes, time |
 
 #![cfg_attr(
     test,
     allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)
 )]
 
+mod address_book;
 mod admin;
 mod clock;
 mod database;
@@ -26,6 +27,7 @@ mod identity;
 mod journal;
 mod listing;
 mod password;
+mod profile;
 mod secret;
 mod serve;
 mod storage;

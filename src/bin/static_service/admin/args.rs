@@ -8,10 +8,12 @@ use std::str::FromStr;
 use clap::{Args, Subcommand};
 
 use super::department::DepartmentCommand;
+use super::profile::ProfileCommand;
 use crate::database::DatabaseArgs;
 use crate::identity::{
     BrokerId, Channel, Device, DisplayName, EnterpriseId, GroupId, MemberId, Role, UserId,
 };
+use crate::storage::Relation;
 
 /// Administers a database.
 #[derive(Debug, Args)]
@@ -63,6 +65,12 @@ pub(crate) enum EnterpriseCommand {
     Add {
         eid: EnterpriseId,
         /// What people call it
+        #[arg(long)]
+        name: DisplayName,
+    },
+    /// Change what people call it
+    Rename {
+        eid: EnterpriseId,
         #[arg(long)]
         name: DisplayName,
     },
@@ -134,6 +142,9 @@ pub(crate) enum UserCommand {
         #[command(flatten)]
         password: PasswordSource,
     },
+    /// How a user is shown
+    #[command(subcommand)]
+    Profile(ProfileCommand),
     /// Roles, such as admin (of the own enterprise) and operator (of the installation)
     #[command(subcommand)]
     Role(GrantCommand<Role>),
@@ -229,12 +240,15 @@ pub(crate) enum MemberCommand {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum PartnerCommand {
-    /// Link two users of different enterprises
+    /// Link two users of different enterprises, or change the relation of a link
     Link {
         #[arg(value_name = "UID@EID")]
         one: UserId,
         #[arg(value_name = "UID@EID")]
         other: UserId,
+        /// What the other is to the first: upstream, downstream or partner
+        #[arg(long)]
+        relation: Option<Relation>,
     },
     /// Undo a link
     Unlink {

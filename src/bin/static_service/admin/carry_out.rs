@@ -8,7 +8,7 @@ use super::args::{
     NoticeCommand, PartnerCommand, SendArgs, SessionCommand, To, TokenCommand, UserCommand, Word,
 };
 use super::output::Done;
-use super::{department, list, standard_input};
+use super::{department, list, profile, standard_input};
 use crate::http::GENERATED_PREFIX;
 use crate::identity::{BrokerId, DisplayName};
 use crate::password::Passwords;
@@ -50,6 +50,10 @@ async fn enterprise(storage: &Storage, command: EnterpriseCommand) -> anyhow::Re
         EnterpriseCommand::Add { eid, name } => {
             let event = storage.add_enterprise(&eid, &name).await?;
             changed(format!("enterprise {eid} added"), event)
+        }
+        EnterpriseCommand::Rename { eid, name } => {
+            let event = storage.rename_enterprise(&eid, &name).await?;
+            changed(format!("enterprise {eid} renamed"), event)
         }
         EnterpriseCommand::Suspend { eid } => {
             let event = storage.suspend_enterprise(&eid).await?;
@@ -105,6 +109,7 @@ async fn user(
                 json: json!({ "revoked": revoked }),
             })
         }
+        UserCommand::Profile(command) => profile::profile(storage, command).await,
         UserCommand::Role(command) => grant(storage, command, "role", Grant::Role).await,
         UserCommand::Channel(command) => grant(storage, command, "channel", Grant::Channel).await,
         UserCommand::List { eid } => list::users(storage, &eid).await,
@@ -170,8 +175,12 @@ async fn group(storage: &Storage, command: GroupCommand) -> anyhow::Result<Done>
 
 async fn partner(storage: &Storage, command: PartnerCommand) -> anyhow::Result<Done> {
     Ok(match command {
-        PartnerCommand::Link { one, other } => {
-            let event = storage.link_partners(&one, &other).await?;
+        PartnerCommand::Link {
+            one,
+            other,
+            relation,
+        } => {
+            let event = storage.link_partners(&one, &other, relation).await?;
             changed(format!("{one} and {other} linked"), event)
         }
         PartnerCommand::Unlink { one, other } => {

@@ -67,8 +67,12 @@ pub(super) async fn users(storage: &Storage, eid: &EnterpriseId) -> anyhow::Resu
 pub(super) async fn user(storage: &Storage, user: &UserId) -> anyhow::Result<Done> {
     let profile = storage.user_profile(user).await?;
     let rights = &profile.rights;
+    let shown = |text: &Option<String>| or_dash(text.as_ref()).to_owned();
     let text = [
         ("name", profile.entry.name.clone()),
+        ("title", shown(&profile.title)),
+        ("phone", shown(&profile.phone)),
+        ("email", shown(&profile.email)),
         (
             "department",
             or_dash(profile.entry.department.as_ref()).to_owned(),

@@ -5,6 +5,7 @@ mod carry_out;
 mod department;
 mod list;
 mod output;
+mod profile;
 mod standard_input;
 #[cfg(test)]
 mod tests;

@@ -2,10 +2,13 @@
 //! storage, feed or passwords, write the answer.
 
 mod access_log;
+mod address_book;
 mod admin;
 mod authenticate;
+mod avatars;
 mod body;
 mod broker_feed;
+mod conditional;
 mod directory;
 mod health;
 mod introspect;
@@ -16,6 +19,7 @@ mod metrics;
 mod openapi;
 mod patience;
 mod problem;
+mod profile;
 mod revoke;
 mod token;
 
@@ -127,6 +131,9 @@ fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(login::login))
         .routes(routes!(login::logout))
         .routes(routes!(token::token))
+        .merge(address_book::routes())
+        .merge(avatars::routes())
+        .routes(routes!(profile::own, profile::set_own))
         .merge(admin::routes())
         .routes(routes!(introspect::introspect))
         .routes(routes!(revoke::revoke))

@@ -3,6 +3,7 @@
 
 use sqlx::Row as _;
 
+use super::address_book::changes;
 use super::error::require_change;
 use super::outbox::WriteTx;
 use super::{Result, Storage, StorageError};
@@ -65,6 +66,7 @@ impl Storage {
             let parent = format!("enterprise {}", department.eid());
             StorageError::of_insert(error, format!("department {department}"), parent)
         })?;
+        changes::department_added(&mut tx, department).await?;
         tx.commit().await?;
         Ok(())
     }
@@ -97,6 +99,7 @@ impl Storage {
             .bind(department.did())
             .execute(tx.conn())
             .await?;
+        changes::department_changed(&mut tx, department).await?;
         tx.commit().await?;
         Ok(())
     }
@@ -113,6 +116,7 @@ impl Storage {
         if !recursive {
             require_empty(&mut tx, department).await?;
         }
+        changes::departments_leave(&mut tx, department).await?;
         let mut gone = 0;
         for sql in [
             below!("DELETE FROM department_member"),
@@ -154,6 +158,7 @@ impl Storage {
         if done.rows_affected() == 0 {
             return Err(StorageError::Exists(member(department, uid)));
         }
+        changes::user_placed(&mut tx, department, uid).await?;
         tx.commit().await?;
         Ok(())
     }
@@ -173,6 +178,7 @@ impl Storage {
                 .execute(tx.conn())
                 .await?;
         require_change(done.rows_affected(), || member(department, uid))?;
+        changes::user_placed(&mut tx, department, uid).await?;
         tx.commit().await?;
         Ok(())
     }

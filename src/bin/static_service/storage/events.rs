@@ -75,6 +75,7 @@ impl Storage {
     pub(crate) async fn prune(&self, now_ms: i64) -> Result<u64> {
         let day_ago_s = (now_ms - RETAINED_MS) / 1000;
         let mut gone = self.prune_events(now_ms).await?;
+        gone += self.prune_address_books(now_ms).await?;
         for expired in [
             "DELETE FROM login_token WHERE expires_at_s < $1",
             "DELETE FROM client_session WHERE expires_at_s < $1",

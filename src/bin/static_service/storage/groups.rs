@@ -1,6 +1,7 @@
 //! Groups and their members. A change of members tells the brokers the whole list, and those who came or
 //! went a notice each.
 
+use super::address_book::changes;
 use super::error::require_change;
 use super::outbox::WriteTx;
 use super::{EventId, Result, Storage, StorageError};
@@ -46,6 +47,7 @@ impl Storage {
             .execute(tx.conn())
             .await?;
         record_upserted(&mut tx, group).await?;
+        changes::group_changed(&mut tx, group).await?;
         tx.commit().await
     }
 
@@ -54,6 +56,7 @@ impl Storage {
         let mut tx = self.begin().await?;
         let name = require_group(&mut tx, group).await?;
         let members = members(&mut tx, group).await?;
+        changes::group_leaves(&mut tx, group).await?;
         sqlx::query("DELETE FROM user_group WHERE eid = $1 AND gid = $2")
             .bind(group.eid())
             .bind(group.gid())
@@ -82,6 +85,7 @@ impl Storage {
                 let what = format!("member {uid} of group {group}");
                 StorageError::of_insert(error, what, format!("user {user}"))
             })?;
+        changes::member_added(&mut tx, group, uid).await?;
         record_upserted(&mut tx, group).await?;
         tell(&mut tx, group, &name, uid.as_str(), Turn::Added).await?;
         tx.commit().await
@@ -99,6 +103,7 @@ impl Storage {
         require_change(done.rows_affected(), || {
             format!("member {uid} of group {group}")
         })?;
+        changes::member_removed(&mut tx, group, uid).await?;
         record_upserted(&mut tx, group).await?;
         let name = require_group(&mut tx, group).await?;
         tell(&mut tx, group, &name, uid.as_str(), Turn::Removed).await?;

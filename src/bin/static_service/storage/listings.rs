@@ -126,7 +126,7 @@ impl Storage {
     pub(crate) async fn user_profile(&self, user: &UserId) -> Result<UserProfile> {
         let mut tx = self.begin_read().await?;
         let row = sqlx::query(
-            "SELECT u.uid, u.name, m.did FROM app_user u \
+            "SELECT u.uid, u.name, m.did, u.title, u.phone, u.email FROM app_user u \
              LEFT JOIN department_member m ON m.eid = u.eid AND m.uid = u.uid \
              WHERE u.eid = $1 AND u.uid = $2",
         )
@@ -137,6 +137,9 @@ impl Storage {
         let row = row.ok_or_else(|| StorageError::Missing(format!("user {user}")))?;
         Ok(UserProfile {
             eid: user.eid().to_owned(),
+            title: row.try_get(3)?,
+            phone: row.try_get(4)?,
+            email: row.try_get(5)?,
             entry: user_entry(row)?,
             rights: rights(&mut tx, user.eid(), user.uid()).await?,
         })

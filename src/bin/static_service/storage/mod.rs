@@ -6,6 +6,8 @@
 //! at a time, in whatever process, so event ids are given in commit order. A change and the feed event that
 //! tells of it are one transaction ([`WriteTx`], the transactional outbox).
 
+mod address_book;
+mod avatars;
 mod backend;
 mod brokers;
 mod departments;
@@ -41,6 +43,8 @@ use sqlx::{AnyPool, Transaction};
 
 use tokio::sync::watch;
 
+pub(crate) use address_book::{BookAsked, BookCursor, BookVersion, Place, Section};
+pub(crate) use avatars::NewAvatar;
 pub(crate) use departments::DepartmentChange;
 pub(crate) use directory::Snapshot;
 pub(crate) use error::StorageError;
@@ -50,6 +54,7 @@ pub(crate) use listings::Page;
 pub(crate) use location::{DatabaseUrl, Location};
 pub(crate) use logs::{FoundRecord, LogPosition, LogQuery, LogRecord};
 pub(crate) use notices::{Audience, NewNotice};
+pub(crate) use partners::Relation;
 pub(crate) use sessions::SessionUser;
 pub(crate) use tokens::{LiveToken, NewToken, Owner};
 pub(crate) use users::NewUser;

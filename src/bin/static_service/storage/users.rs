@@ -2,6 +2,7 @@
 
 use sqlx::Row as _;
 
+use super::address_book::changes;
 use super::error::require_change;
 use super::grants::{Grant, insert_grant};
 use super::outbox::WriteTx;
@@ -50,6 +51,7 @@ impl Storage {
             insert_grant(&mut tx, &user.id, &grant).await?;
         }
         record_upserted(&mut tx, &user.id).await?;
+        changes::user_added(&mut tx, &user.id).await?;
         tx.commit().await
     }
 
@@ -57,6 +59,7 @@ impl Storage {
     pub(crate) async fn remove_user(&self, user: &UserId) -> Result<EventId> {
         let mut tx = self.begin().await?;
         revoke_where_user(&mut tx, user, None).await?;
+        changes::user_leaves(&mut tx, user).await?;
         let done = sqlx::query("DELETE FROM app_user WHERE eid = $1 AND uid = $2")
             .bind(user.eid())
             .bind(user.uid())

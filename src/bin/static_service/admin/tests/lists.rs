@@ -41,9 +41,10 @@ async fn lists_show_what_is_there_in_order() {
         ),
         (
             "user show bob@acme",
-            "name\tBob\ndepartment\tlab\nroles\tadmin\ngroups\tdev\npartners\tcarol@beta\n\
+            "name\tBob\ntitle\t-\nphone\t-\nemail\t-\ndepartment\tlab\nroles\tadmin\ngroups\tdev\npartners\tcarol@beta\n\
              channels\tads news/x",
             json!({"eid": "acme", "uid": "bob", "name": "Bob", "department": "lab",
+                   "title": null, "phone": null, "email": null,
                    "roles": ["admin"], "groups": ["dev"], "partners": ["carol@beta"],
                    "channels": ["ads", "news/x"]}),
         ),

@@ -3,6 +3,7 @@
 mod changes;
 mod departments;
 mod lists;
+mod profile;
 mod refusals;
 
 use clap::Parser as _;

@@ -37,6 +37,7 @@ pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(logs::of_enterprise))
         .routes(routes!(users::list))
         .routes(routes!(users::show))
+        .routes(routes!(users::set_profile))
         .routes(routes!(users::give_role, users::take_role))
         .routes(routes!(users::give_channel, users::take_channel))
         .routes(routes!(users::link, users::unlink));

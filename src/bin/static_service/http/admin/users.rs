@@ -3,18 +3,29 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::State;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Query, State};
 use axum::http::StatusCode;
-use serde::Serialize;
-use utoipa::ToSchema;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
 use super::super::App;
-use super::super::body::NoBody;
+use super::super::body::{JsonBody, NoBody};
 use super::super::problem::Problem;
-use super::administrator::Administrator;
+use super::super::profile::{self, AnyProfile};
+use super::administrator::{Administrator, checked};
 use super::answer::{Asked, next, put, removed};
 use crate::listing::{UserEntry, UserProfile};
 use crate::storage::Grant;
+
+/// `?relation=upstream`: what the partner is to the user.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct Link {
+    /// What the partner is to the user.
+    #[param(pattern = "^(upstream|downstream|partner)$")]
+    relation: Option<String>,
+}
 
 /// Some of an enterprise's users.
 #[derive(Debug, Serialize, ToSchema)]
@@ -49,6 +60,19 @@ pub(super) async fn show(
     admin: Administrator,
 ) -> Result<Json<UserProfile>, Problem> {
     Ok(Json(app.storage.user_profile(&admin.user()?).await?))
+}
+
+/// Changes what a user is shown with; what is left out stays.
+#[utoipa::path(
+    put, path = "/users/{uid}/profile", security(("session" = [])), request_body = AnyProfile,
+    responses((status = 204, description = "it is so now"), (status = 404, description = "there is no such user"))
+)]
+pub(super) async fn set_profile(
+    State(app): State<Arc<App>>,
+    admin: Administrator,
+    JsonBody(profile): JsonBody<AnyProfile>,
+) -> Result<StatusCode, Problem> {
+    profile::set_any(&app, &admin.user()?, profile).await
 }
 
 /// Gives a user a role.
@@ -109,17 +133,21 @@ pub(super) async fn take_channel(
 
 /// A link opens the wall between two enterprises, so an administrator of one alone may not make it.
 #[utoipa::path(
-    put, path = "/users/{uid}/partners/{partner}", security(("session" = [])),
+    put, path = "/users/{uid}/partners/{partner}", security(("session" = [])), params(Link),
     responses((status = 204, description = "it is so now"), (status = 404, description = "there is no such user"))
 )]
 pub(super) async fn link(
     State(app): State<Arc<App>>,
     admin: Administrator,
+    link: Result<Query<Link>, QueryRejection>,
     _: NoBody,
 ) -> Result<StatusCode, Problem> {
     admin.require_operator()?;
     let (user, partner) = (admin.user()?, admin.partner()?);
-    put(app.storage.link_partners(&user, &partner).await)
+    let Query(link) = link.map_err(|_| Problem::bad_request("relation: want it once"))?;
+    let relation = link.relation.map(|word| checked("relation", Some(&word)));
+    let relation = relation.transpose()?;
+    put(app.storage.link_partners(&user, &partner, relation).await)
 }
 
 /// Either side may close the wall again.

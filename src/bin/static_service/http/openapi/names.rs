@@ -45,6 +45,19 @@ pattern!(
     "One line for people, 1 to 200 bytes of UTF-8, not blank"
 );
 
+pattern!(
+    Phone,
+    "^[A-Za-z0-9 +()./#*,;-]{0,31}[0-9][A-Za-z0-9 +()./#*,;-]{0,32}$",
+    "+49 30 123456",
+    "A telephone number as people write it, of 64 bytes at most"
+);
+pattern!(
+    Email,
+    r"^[!-~]{1,64}@[!-~]{1,189}$",
+    "alice@acme.example",
+    "A mail address, of 254 bytes at most"
+);
+
 fn text(pattern: &str, example: &str, words: &str) -> Object {
     ObjectBuilder::new()
         .schema_type(Type::String)

@@ -1,6 +1,8 @@
 //! The whole service in-process: router, feed and a database of its own.
 
+mod address_book;
 mod admin;
+mod avatars;
 mod bad_input;
 mod brokers;
 mod directory;
@@ -11,6 +13,7 @@ mod logs;
 mod logs_query;
 mod openapi;
 mod operation;
+mod profile;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -20,7 +23,7 @@ use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::connect_info::MockConnectInfo;
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
-use axum::http::{HeaderMap, Request, StatusCode};
+use axum::http::{HeaderMap, Method, Request, StatusCode};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
@@ -118,6 +121,25 @@ impl Service {
             headers: parts.headers,
             body: axum::body::to_bytes(body, usize::MAX).await.unwrap(),
         }
+    }
+
+    /// A request with a session.
+    pub(super) async fn as_user(
+        &self,
+        method: &str,
+        path: &str,
+        session: &str,
+        headers: &[(&str, &str)],
+        body: Vec<u8>,
+    ) -> Answer {
+        let mut request = Request::builder()
+            .method(Method::from_bytes(method.as_bytes()).unwrap())
+            .uri(path)
+            .header(AUTHORIZATION, format!("Bearer {session}"));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        self.call(request.body(Body::from(body)).unwrap()).await
     }
 
     pub(super) async fn post_json(&self, path: &str, bearer: &str, body: &Value) -> Answer {
@@ -229,7 +251,7 @@ async fn fill(storage: &Storage, passwords: &Passwords, broker_secret: &Secret) 
         .await
         .unwrap();
     let (alice, carol) = ("alice@acme".parse().unwrap(), "carol@beta".parse().unwrap());
-    storage.link_partners(&carol, &alice).await.unwrap();
+    storage.link_partners(&carol, &alice, None).await.unwrap();
     let hash = format!("{GENERATED_PREFIX}{}", broker_secret.digest().as_str());
     storage
         .add_broker(&"b1".parse().unwrap(), &hash)

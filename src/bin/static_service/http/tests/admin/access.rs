@@ -6,7 +6,7 @@ use super::super::Service;
 use super::{Desk, ROOT};
 
 /// A request of each kind for the enterprise `{eid}`.
-const REQUESTS: [(&str, &str, &str); 18] = [
+const REQUESTS: [(&str, &str, &str); 19] = [
     ("GET", "{eid}/users", ""),
     ("GET", "{eid}/users/alice", ""),
     ("GET", "{eid}/groups", ""),
@@ -25,6 +25,7 @@ const REQUESTS: [(&str, &str, &str); 18] = [
     ),
     ("DELETE", "{eid}/departments/x", ""),
     ("PUT", "{eid}/departments/x/members/bob", ""),
+    ("PUT", "{eid}/users/carol/profile", r#"{"name":"x"}"#),
     ("PUT", "{eid}/users/carol/roles/admin", ""),
     ("DELETE", "{eid}/users/alice/roles/operator", ""),
     ("PUT", "{eid}/users/carol/channels/ads", ""),

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::Desk;
 
 /// Every request that takes a body, with a body that it takes.
-const WITH_BODY: [(&str, &str, &str); 4] = [
+const WITH_BODY: [(&str, &str, &str); 5] = [
     ("POST", "acme/groups", r#"{"gid":"g","name":"G"}"#),
     ("PUT", "acme/groups/dev", r#"{"name":"Devs"}"#),
     (
@@ -17,6 +17,11 @@ const WITH_BODY: [(&str, &str, &str); 4] = [
         "PUT",
         "acme/departments/lab",
         r#"{"name":"L","parent":null}"#,
+    ),
+    (
+        "PUT",
+        "acme/users/bob/profile",
+        r#"{"name":"Bob","title":null}"#,
     ),
 ];
 
@@ -122,6 +127,7 @@ async fn names_in_bodies_are_checked() {
         for (method, path, body) in [
             ("POST", "acme/groups", json!({"gid": "g", "name": name})),
             ("PUT", "acme/groups/dev", json!({"name": name})),
+            ("PUT", "acme/users/bob/profile", json!({"name": name})),
             (
                 "POST",
                 "acme/departments",
@@ -223,6 +229,14 @@ async fn what_is_asked_of_a_list_is_checked() {
                 .await
                 .problem(400);
         }
+    }
+    for query in [
+        "relation=",
+        "relation=boss",
+        "relation=partner&relation=partner",
+    ] {
+        let path = format!("acme/users/alice/partners/carol@beta?{query}");
+        desk.call("PUT", &path).await.problem(400);
     }
     for query in ["recursive=1", "recursive=", "recursive=true&recursive=true"] {
         let path = format!("acme/departments/lab?{query}");

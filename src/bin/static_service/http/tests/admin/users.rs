@@ -10,6 +10,7 @@ async fn a_user_is_shown_with_all_rights() {
     assert_eq!(
         desk.get("acme/users/alice").await,
         json!({"eid": "acme", "uid": "alice", "name": "ALICE", "department": null,
+               "title": null, "phone": null, "email": null,
                "roles": ["operator"], "groups": ["dev"], "partners": ["carol@beta"],
                "channels": ["news/today"]})
     );
@@ -92,4 +93,54 @@ async fn what_is_not_there_is_404_and_what_makes_no_sense_400() {
         desk.call(method, path).await.problem(status);
     }
     assert!(desk.told().await.is_empty());
+}
+
+#[tokio::test]
+async fn a_profile_is_set_and_brokers_are_told_of_a_new_name_only() {
+    let mut desk = Desk::of_the_admin().await;
+    let path = "acme/users/alice/profile";
+    let profile = json!({"title": "Boss", "phone": "+49 30 1", "email": "alice@acme.example"});
+    for _ in 0..2 {
+        Desk::done(&desk.call_json("PUT", path, &profile).await);
+        assert!(desk.told().await.is_empty());
+    }
+    for told in [&["user.upserted"][..], &[]] {
+        let named = json!({"name": "Alice Liddell", "phone": null});
+        Desk::done(&desk.call_json("PUT", path, &named).await);
+        assert_eq!(desk.told().await, told);
+    }
+    let shown = desk.get("acme/users/alice").await;
+    assert_eq!(
+        json!([
+            shown["name"],
+            shown["title"],
+            shown["phone"],
+            shown["email"]
+        ]),
+        json!(["Alice Liddell", "Boss", null, "alice@acme.example"])
+    );
+    let unknown = desk.call_json("PUT", "acme/users/zed/profile", &profile);
+    unknown.await.problem(404);
+}
+
+#[tokio::test]
+async fn an_operator_says_what_partners_are_to_each_other() {
+    let mut desk = Desk::of_the_operator().await;
+    let link = "acme/users/alice/partners/carol@beta";
+    for _ in 0..2 {
+        Desk::done(&desk.call("PUT", &format!("{link}?relation=upstream")).await);
+    }
+    // Which stays as it is when nothing is said of it.
+    Desk::done(&desk.call("PUT", link).await);
+    assert!(desk.told().await.is_empty(), "brokers know no relations");
+    for (user, of, relation) in [
+        ("alice@acme", 2, "upstream"),
+        ("carol@beta", 1, "downstream"),
+    ] {
+        let session = desk.service.session(user).await;
+        let path = "/api/v1/address-book";
+        let book = desk.service.as_user("GET", path, &session, &[], Vec::new());
+        let entries = book.await.json()["entries"].clone();
+        assert_eq!(entries[of]["relation"], relation, "{entries}");
+    }
 }
