@@ -57,6 +57,7 @@ fill() {
 
 start() {
   target/debug/static-service serve "${database[@]}" --broker tcp://127.0.0.1:1883 --ready-file "$work/ready" \
+    --files-dir "$work/files" --file-max-bytes 100000 \
     >"$work/out" 2>"$work/log" &
   service=$!
   local tries

@@ -3,6 +3,7 @@
 # Sourced by both. Installs nothing that starts a service; the brokers stay in .cache/brokers.
 #
 #   need_packages PACKAGE...   installs what is missing, as root or by sudo
+#   need_postgresql            installs PostgreSQL, for scripts/postgres.sh
 #   need_toolchain             checks cargo and rustc
 #   need_brokers VERSION...    unpacks the brokers and points the build at the first one's headers
 
@@ -16,21 +17,36 @@ fail() {
   exit 1
 }
 
+as_root() {
+  if [ "$(id -u)" -eq 0 ]; then
+    "$@"
+  else
+    sudo "$@"
+  fi
+}
+
 need_packages() {
   local package missing=()
   for package in "$@"; do
     dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
   done
   [ ${#missing[@]} -eq 0 ] && return
-  local as_root=()
-  if [ "$(id -u)" -ne 0 ]; then
-    command -v sudo >/dev/null || fail "these Debian packages are missing: ${missing[*]} (run as root, or install sudo)"
-    as_root=(sudo)
+  if [ "$(id -u)" -ne 0 ] && ! command -v sudo >/dev/null; then
+    fail "these Debian packages are missing: ${missing[*]} (run as root, or install sudo)"
   fi
   echo "installing: ${missing[*]}"
-  "${as_root[@]}" apt-get update -qq || fail "apt-get update failed"
-  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends \
+  as_root apt-get update -qq || fail "apt-get update failed"
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends \
     "${missing[@]}" >/dev/null || fail "apt-get could not install: ${missing[*]}"
+}
+
+# The programs alone: the package would also make a cluster and start it, but scripts/postgres.sh makes its own.
+need_postgresql() {
+  compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null && return
+  need_packages postgresql-common
+  as_root sed -i -E 's/^#? *create_main_cluster *=.*/create_main_cluster = false/' \
+    /etc/postgresql-common/createcluster.conf
+  need_packages postgresql
 }
 
 need_toolchain() {

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Everything: set-up, formatting, lints, supply chain, unit tests, the broker tests on Mosquitto 2.0.11,
-# 2.0.21 and 2.1.2, the plugin built on each version's headers, the service held to its OpenAPI
-# document, and the demo.
+# 2.0.21 and 2.1.2, all that uses the static service's database a second time on PostgreSQL, the plugin built
+# on each version's headers, the service held to its OpenAPI document, and the demo.
 #
 #   scripts/test.sh          all of it
 #   scripts/test.sh --quick  without supply chain, header matrix, OpenAPI and demo
@@ -23,6 +23,7 @@ began=$SECONDS
 
 step "set-up"
 need_packages build-essential ca-certificates curl jq libclang-dev shellcheck
+need_postgresql
 need_toolchain
 # The oldest headers first: what is built on them must run on the newest broker, too.
 need_brokers 2.0.11 2.0.21 2.1.2
@@ -85,6 +86,19 @@ cargo test --locked --all-features --lib --bins --test tidy --test no_allocation
 step "broker tests"
 # They wait more than they work.
 cargo test --locked --all-features --test broker -- --test-threads=4
+
+# Every statement on both databases: what ran on SQLite so far, again.
+on_postgres() {
+  step "the static service on PostgreSQL"
+  scripts/postgres.sh run cargo test --locked --all-features --bin static-service
+  local file filters=()
+  while read -r file; do
+    file=${file#tests/broker/}
+    filters+=("${file%.rs}::")
+  done < <(grep -rl StaticService tests/broker --include='*.rs' --exclude-dir=harness)
+  scripts/postgres.sh run cargo test --locked --all-features --test broker -- --test-threads=4 "${filters[@]//\//::}"
+}
+on_postgres
 
 if [ "$quick" = no ]; then
   scripts/openapi.sh

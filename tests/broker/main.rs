@@ -35,6 +35,7 @@ mod notices_in_time;
 mod pre_subscription;
 mod presence;
 mod reload;
+mod replicas;
 mod restart;
 mod rights;
 mod rotation;

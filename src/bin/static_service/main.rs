@@ -9,8 +9,9 @@
 //! | `feed` | events, listeners, streams |
 //! | `storage` | the only SQL |
 //! | `journal` | what the service writes down of its own doings |
+//! | `files` | the bytes of shared files, on the disk |
 //! | `listing`, `address_book` | entries of administrators' lists, and of address books |
-//! | `identity`, `profile`, `secret`, `password`, `clock` | values: checked names and texts, redacted secrets, hashes, time |
+//! | `identity`, `profile`, `secret`, `password`, `service_key`, `clock` | values: checked names and texts, redacted secrets, hashes, the key behind derived secrets, time |
 
 #![cfg_attr(
     test,
@@ -22,6 +23,7 @@ mod admin;
 mod clock;
 mod database;
 mod feed;
+mod files;
 mod http;
 mod identity;
 mod journal;
@@ -30,14 +32,22 @@ mod password;
 mod profile;
 mod secret;
 mod serve;
+mod service_key;
 mod storage;
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 
 use serve::LogFormat;
+
+/// Threads for what blocks: short reads, writes and syncs of files, and password hashes, which `password` limits
+/// to fewer. They come when needed and go when idle. A disk that hangs holds up to so many.
+const BLOCKING_THREADS: usize = 128;
+/// How long the end of the service waits for them.
+const BLOCKING_END: Duration = Duration::from_millis(500);
 
 /// The reference static service of mosquitto-enterprise-push
 #[derive(Debug, Parser)]
@@ -74,18 +84,18 @@ fn main() -> ExitCode {
 }
 
 fn run(command: Command) -> anyhow::Result<()> {
-    // Blocking threads serve password hashes only. The allocator keeps a hash's 19 MiB for each
-    // thread that ever made one, so there are no more of them than hashes at a time.
     let runtime = tokio::runtime::Builder::new_multi_thread()
-        .max_blocking_threads(password::hashes_at_once())
+        .max_blocking_threads(BLOCKING_THREADS)
         .enable_all()
         .build()?;
-    runtime.block_on(async {
+    let done = runtime.block_on(async {
         match command {
             Command::Serve(args) => serve::serve(args).await,
             Command::Admin(args) => admin::admin(args).await,
         }
-    })
+    });
+    runtime.shutdown_timeout(BLOCKING_END);
+    done
 }
 
 #[allow(clippy::print_stderr)] // A command line program's last word.

@@ -1,15 +1,16 @@
 //! Passwords: argon2id off the async threads, a few at a time.
 //!
 //! One hash takes 19 MiB and some 20 ms of a core, so the number that run at once is bounded (memory,
-//! and room for introspection), and who would wait too long is told so rather than queued for ever.
+//! and room for introspection), and who would wait too long is told so rather than queued for ever. The
+//! memory goes with the turn, not with the thread: other work has threads by the dozen, and the allocator
+//! keeps 19 MiB for each one that ever made a hash.
 
-use std::cell::RefCell;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use argon2::password_hash::phc::{Output, PasswordHash};
-use argon2::{Algorithm, Argon2, Block, Params, PasswordHasher as _, Version};
+use argon2::password_hash::phc::{Output, PasswordHash, Salt};
+use argon2::{Algorithm, Argon2, Block, Params, Version};
 use tokio::sync::Semaphore;
 
 use crate::secret::Secret;
@@ -57,6 +58,7 @@ pub(crate) struct Passwords {
     /// What an unknown user's password is checked against, so that it takes as long as a known one's.
     decoy: Arc<str>,
     turns: Arc<Semaphore>,
+    memories: Memories,
     /// How many wait for their turn, or have it.
     asked: Arc<AtomicUsize>,
 }
@@ -77,22 +79,27 @@ impl Drop for Asked {
     }
 }
 
+/// The memory of hashes that were made, for the next ones: at most as many as there are turns.
+type Memories = Arc<Mutex<Vec<Vec<Block>>>>;
+
 impl Passwords {
     /// Fails on a cost that argon2 does not take.
     pub(crate) fn new(cost: Cost) -> Result<Passwords, PasswordError> {
-        let decoy = hash_now(cost, &Secret::random())?;
+        let decoy = hash_now(cost, &Secret::random(), &mut Vec::new())?;
         Ok(Passwords {
             cost,
             decoy: decoy.into(),
             turns: Arc::new(Semaphore::new(hashes_at_once())),
             asked: Arc::default(),
+            memories: Memories::default(),
         })
     }
 
     /// The PHC string of a new password.
     pub(crate) async fn hash(&self, password: Secret) -> Result<String, PasswordError> {
         let cost = self.cost;
-        self.in_turn(move || hash_now(cost, &password)).await
+        self.in_turn(move |memory| hash_now(cost, &password, memory))
+            .await
     }
 
     /// Whether `password` is the one of `stored`. Without a stored one it is not, after as much work.
@@ -103,8 +110,8 @@ impl Passwords {
     ) -> Result<bool, PasswordError> {
         let known = stored.is_some();
         let stored = stored.unwrap_or_else(|| self.decoy.to_string());
-        let matches = self.in_turn(move || verify_now(&password, &stored)).await?;
-        Ok(matches && known)
+        let verified = self.in_turn(move |memory| verify_now(&password, &stored, memory));
+        Ok(verified.await? && known)
     }
 
     /// How many wait for their turn, and how many have it.
@@ -116,7 +123,7 @@ impl Passwords {
 
     async fn in_turn<T: Send + 'static>(
         &self,
-        work: impl FnOnce() -> Result<T, PasswordError> + Send + 'static,
+        work: impl FnOnce(&mut Vec<Block>) -> Result<T, PasswordError> + Send + 'static,
     ) -> Result<T, PasswordError> {
         let asked = Asked::of(&self.asked);
         let turn = tokio::time::timeout(MAX_WAIT, Arc::clone(&self.turns).acquire_owned());
@@ -124,8 +131,11 @@ impl Passwords {
             return Err(PasswordError::Busy);
         };
         // The turn goes along: a client that hangs up does not free it while the hash still runs.
+        let memories = Arc::clone(&self.memories);
         let task = tokio::task::spawn_blocking(move || {
-            let result = work();
+            let mut memory = locked(&memories).pop().unwrap_or_default();
+            let result = work(&mut memory);
+            locked(&memories).push(memory);
             drop((turn, asked));
             result
         });
@@ -138,19 +148,46 @@ pub(crate) fn hashes_at_once() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
 
-fn hash_now(cost: Cost, password: &Secret) -> Result<String, PasswordError> {
-    let hash = cost.argon2()?;
-    let hash = hash.hash_password(password.reveal().as_bytes());
-    Ok(hash.map_err(hash_error)?.to_string())
+fn locked(memories: &Memories) -> std::sync::MutexGuard<'_, Vec<Vec<Block>>> {
+    memories.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-thread_local! {
-    /// The memory of a hash, kept by its thread: the allocator, given 19 MiB blocks to and fro,
-    /// ended up with hundreds of them.
-    static MEMORY: RefCell<Vec<Block>> = const { RefCell::new(Vec::new()) };
+fn hash_now(
+    cost: Cost,
+    password: &Secret,
+    memory: &mut Vec<Block>,
+) -> Result<String, PasswordError> {
+    let (argon2, salt) = (cost.argon2()?, Salt::generate());
+    let mut output = [0; Params::DEFAULT_OUTPUT_LEN];
+    hash_into(&argon2, password, &salt, &mut output, memory)?;
+    let hash = PasswordHash {
+        algorithm: Algorithm::Argon2id.ident(),
+        version: Some(Version::V0x13.into()),
+        params: argon2.params().try_into().map_err(hash_error)?,
+        salt: Some(salt),
+        hash: Some(Output::new(&output).map_err(hash_error)?),
+    };
+    Ok(hash.to_string())
 }
 
-fn verify_now(password: &Secret, stored: &str) -> Result<bool, PasswordError> {
+fn hash_into(
+    argon2: &Argon2<'_>,
+    password: &Secret,
+    salt: &[u8],
+    output: &mut [u8],
+    memory: &mut Vec<Block>,
+) -> Result<(), PasswordError> {
+    memory.resize(argon2.params().block_count(), Block::default());
+    let password = password.reveal().as_bytes();
+    let hashed = argon2.hash_password_into_with_memory(password, salt, output, memory);
+    hashed.map_err(hash_error)
+}
+
+fn verify_now(
+    password: &Secret,
+    stored: &str,
+    memory: &mut Vec<Block>,
+) -> Result<bool, PasswordError> {
     let stored = PasswordHash::new(stored).map_err(hash_error)?;
     let (Some(salt), Some(expected)) = (stored.salt, stored.hash) else {
         return Err(hash_error("no salt or no hash is stored"));
@@ -159,16 +196,9 @@ fn verify_now(password: &Secret, stored: &str) -> Result<bool, PasswordError> {
     let algorithm = Algorithm::new(stored.algorithm).map_err(hash_error)?;
     let version = stored.version.unwrap_or(Version::V0x13.into());
     let version = Version::try_from(version).map_err(hash_error)?;
-    let blocks = params.block_count();
     let argon2 = Argon2::new(algorithm, version, params);
     let mut found = vec![0; expected.len()];
-    MEMORY
-        .with_borrow_mut(|memory| {
-            memory.resize(blocks, Block::default());
-            let password = password.reveal().as_bytes();
-            argon2.hash_password_into_with_memory(password, &salt, &mut found, memory)
-        })
-        .map_err(hash_error)?;
+    hash_into(&argon2, password, &salt, &mut found, memory)?;
     // `Output` compares in constant time.
     Ok(Output::new(&found).map_err(hash_error)? == expected)
 }
@@ -179,6 +209,8 @@ fn hash_error(error: impl std::fmt::Display) -> PasswordError {
 
 #[cfg(test)]
 mod tests {
+    use argon2::PasswordHasher as _;
+
     use super::*;
 
     #[tokio::test]

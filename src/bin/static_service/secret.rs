@@ -66,9 +66,14 @@ pub(crate) struct Digest(String);
 impl Digest {
     /// The digest of `bytes`.
     pub(crate) fn of(bytes: &[u8]) -> Digest {
+        Digest::from_hash(Sha256::new_with_prefix(bytes))
+    }
+
+    /// The digest of all that a hash was given.
+    pub(crate) fn from_hash(hash: Sha256) -> Digest {
         use fmt::Write as _;
         let mut hex = String::with_capacity(2 * SECRET_BYTES);
-        for byte in Sha256::digest(bytes) {
+        for byte in hash.finalize() {
             write!(hex, "{byte:02x}").expect("writing to a string does not fail");
         }
         Digest(hex)

@@ -1,11 +1,11 @@
-//! The reference static service: the real program on a database of its own.
+//! The reference static service: the real program on a database of its own, or several on one.
 
 use std::io::Write as _;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::OnceLock;
+use std::sync::Arc;
 
+use rustix::process::Signal;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
@@ -13,6 +13,7 @@ use tokio::runtime::Runtime;
 use super::broker::Broker;
 use super::certificates::Authority;
 use super::conf::BROKER_SECRET;
+use super::database::Database;
 use super::mqtt::{Connect, Mqtt, MqttClient};
 use super::ports::free_port;
 use super::process::Process;
@@ -21,13 +22,14 @@ use super::wait::eventually;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_static-service");
 /// Everybody's password.
-pub(super) const PASSWORD: &str = "correct horse";
+pub(crate) const PASSWORD: &str = "correct horse";
 /// Who is there from the start; `dev@acme` has alice and bob in it.
 const USERS: [&str; 4] = ["alice@acme", "bob@acme", "carol@acme", "mallory@beta"];
 
 /// A running service.
 pub(crate) struct StaticService {
     process: Option<Process>,
+    database: Arc<Database>,
     folder: TempDir,
     port: u16,
     runtime: Runtime,
@@ -60,11 +62,33 @@ impl StaticService {
 
     fn start_with(http: reqwest::ClientBuilder, tls: Vec<String>) -> StaticService {
         let folder = tempfile::tempdir().expect("a folder for the service");
-        std::fs::write(database(folder.path()), prepared_database()).expect("a database");
+        let database = Database::copy(folder.path(), fill);
+        StaticService::on(folder, Arc::new(database))
+    }
+
+    /// Two replicas on one PostgreSQL database that is filled like that.
+    pub(crate) fn replicas() -> [StaticService; 2] {
+        let database = Arc::new(Database::copy_on_server(fill));
+        [(); 2].map(|()| {
+            let folder = tempfile::tempdir().expect("a folder for the service");
+            StaticService::on(folder, Arc::clone(&database))
+        })
+    }
+
+    /// One on the PostgreSQL server of that URL.
+    pub(crate) fn on_server(url: &str) -> StaticService {
+        let folder = tempfile::tempdir().expect("a folder for the service");
+        let database = Database::on_server(url);
+        fill(&database);
+        StaticService::on(folder, Arc::new(database))
+    }
+
+    fn on(folder: TempDir, database: Arc<Database>) -> StaticService {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let http = http.no_proxy().pool_max_idle_per_host(0).build();
         let mut service = StaticService {
             process: None,
+            database,
             folder,
             port: free_port(),
             runtime: tokio::runtime::Builder::new_current_thread()
@@ -82,11 +106,11 @@ impl StaticService {
     pub(crate) fn start_again(&mut self) {
         let ready = self.folder.path().join("ready");
         let _ = std::fs::remove_file(&ready);
+        let mut program = Command::new(PROGRAM);
+        program.arg("serve");
+        self.database.name_to(&mut program);
         let mut process = Process::spawn(
-            Command::new(PROGRAM)
-                .arg("serve")
-                .arg("--db")
-                .arg(database(self.folder.path()))
+            program
                 .args(["--listen", &format!("127.0.0.1:{}", self.port)])
                 .args(["--broker", "tcp://127.0.0.1:1883"])
                 .arg("--ready-file")
@@ -108,14 +132,25 @@ impl StaticService {
         self.process = None;
     }
 
+    /// SIGSTOP: it hangs until it is killed.
+    pub(crate) fn hang(&mut self) {
+        let process = self.process.as_mut().expect("a running service");
+        assert!(process.signal(Signal::STOP), "it has ended");
+    }
+
     pub(crate) fn url(&self) -> String {
         let scheme = if self.tls.is_empty() { "http" } else { "https" };
         format!("{scheme}://127.0.0.1:{}", self.port)
     }
 
+    /// Where it keeps everything.
+    pub(crate) fn database(&self) -> &Database {
+        &self.database
+    }
+
     /// Runs an admin command.
     pub(crate) fn admin(&self, arguments: &[&str]) {
-        admin(&database(self.folder.path()), arguments, "");
+        admin(&self.database, arguments, "");
     }
 
     /// Logs in as a client does: password, then a login token for a device.
@@ -156,40 +191,29 @@ impl StaticService {
     }
 }
 
-fn database(folder: &Path) -> PathBuf {
-    folder.join("service.db")
+/// What each service starts with. Hashing passwords takes its time.
+fn fill(database: &Database) {
+    for eid in ["acme", "beta"] {
+        admin(database, &["enterprise", "add", eid, "--name", eid], "");
+    }
+    for user in USERS {
+        let add = ["user", "add", user, "--password-stdin"];
+        admin(database, &add, PASSWORD);
+    }
+    admin(database, &["group", "add", "dev@acme"], "");
+    for uid in ["alice", "bob"] {
+        let add = ["group", "member", "add", "dev@acme", uid];
+        admin(database, &add, "");
+    }
+    let add = ["broker", "add", "broker-1", "--secret-stdin"];
+    admin(database, &add, BROKER_SECRET);
 }
 
-/// The database that each service starts with, made once: hashing passwords takes its time.
-fn prepared_database() -> &'static [u8] {
-    static PREPARED: OnceLock<Vec<u8>> = OnceLock::new();
-    PREPARED.get_or_init(|| {
-        let folder = tempfile::tempdir().expect("a folder");
-        let db = database(folder.path());
-        for eid in ["acme", "beta"] {
-            admin(&db, &["enterprise", "add", eid, "--name", eid], "");
-        }
-        for user in USERS {
-            admin(&db, &["user", "add", user, "--password-stdin"], PASSWORD);
-        }
-        admin(&db, &["group", "add", "dev@acme"], "");
-        for uid in ["alice", "bob"] {
-            admin(&db, &["group", "member", "add", "dev@acme", uid], "");
-        }
-        admin(
-            &db,
-            &["broker", "add", "broker-1", "--secret-stdin"],
-            BROKER_SECRET,
-        );
-        std::fs::read(db).expect("a database")
-    })
-}
-
-fn admin(db: &Path, arguments: &[&str], input: &str) {
-    let mut child = Command::new(PROGRAM)
-        .arg("admin")
-        .arg("--db")
-        .arg(db)
+fn admin(database: &Database, arguments: &[&str], input: &str) {
+    let mut program = Command::new(PROGRAM);
+    program.arg("admin");
+    database.name_to(&mut program);
+    let mut child = program
         .args(arguments)
         .stdin(Stdio::piped())
         .stdout(Stdio::null())

@@ -10,6 +10,7 @@ mod body;
 mod broker_feed;
 mod conditional;
 mod directory;
+mod files;
 mod health;
 mod introspect;
 mod limiter;
@@ -37,6 +38,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::feed::hub::Hub;
+use crate::files::Files;
 use crate::journal::Journal;
 use crate::password::Passwords;
 use crate::storage::Storage;
@@ -81,6 +83,8 @@ pub(crate) struct App {
     logins: Limiter,
     brokers: authenticate::ChosenSecrets,
     settings: Settings,
+    /// None: this service keeps no files.
+    pub(crate) files: Option<Arc<Files>>,
 }
 
 impl App {
@@ -97,7 +101,14 @@ impl App {
             logins: Limiter::new(),
             brokers: authenticate::ChosenSecrets::new(),
             settings,
+            files: None,
         }
+    }
+
+    /// Has it keep files.
+    pub(crate) fn with_files(mut self, files: Option<Files>) -> App {
+        self.files = files.map(Arc::new);
+        self
     }
 }
 
@@ -131,6 +142,7 @@ fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(login::login))
         .routes(routes!(login::logout))
         .routes(routes!(token::token))
+        .merge(files::routes())
         .merge(address_book::routes())
         .merge(avatars::routes())
         .routes(routes!(profile::own, profile::set_own))

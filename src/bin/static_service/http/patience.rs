@@ -5,15 +5,16 @@
 //! fails, and the connection ends with the refusal.
 
 use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
-use axum::body::{Body, BodyDataStream, HttpBody as _};
+use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::Request;
 use axum::middleware::Next;
 use axum::response::Response;
-use futures_util::StreamExt as _;
-use futures_util::stream::unfold;
-use tokio::time::{Instant, timeout_at};
+use hyper::body::{Frame, SizeHint};
+use tokio::time::{Instant, Sleep, sleep_until};
 
 /// How long any body may take.
 const GRACE: Duration = Duration::from_secs(20);
@@ -24,9 +25,11 @@ const SILENCE: Duration = Duration::from_secs(20);
 
 /// A body that is being read.
 struct Reading {
-    body: BodyDataStream,
+    body: Body,
     since: Instant,
     bytes: u64,
+    timer: Pin<Box<Sleep>>,
+    waits: bool,
 }
 
 /// Watches over the request's body.
@@ -38,34 +41,59 @@ fn patient(body: Body) -> Body {
     if body.is_end_stream() {
         return body;
     }
-    watched(Reading {
-        body: body.into_data_stream(),
-        since: Instant::now(),
-        bytes: 0,
-    })
-}
-
-fn watched(reading: Reading) -> Body {
-    Body::from_stream(unfold(Some(reading), |reading| async move {
-        let mut reading = reading?;
-        let piece = timeout_at(reading.deadline(Instant::now()), reading.body.next()).await;
-        match piece {
-            Ok(None) => None,
-            Ok(Some(Ok(piece))) => {
-                reading.bytes += u64::try_from(piece.len()).unwrap_or(u64::MAX);
-                Some((Ok(piece), Some(reading)))
-            }
-            Ok(Some(Err(error))) => Some((Err(error), None)),
-            Err(_) => Some((Err(axum::Error::new(too_slow())), None)),
-        }
-    }))
+    Body::new(Reading::new(body, Instant::now()))
 }
 
 impl Reading {
+    fn new(body: Body, since: Instant) -> Reading {
+        Reading {
+            body,
+            since,
+            bytes: 0,
+            timer: Box::pin(sleep_until(since)),
+            waits: false,
+        }
+    }
+
     /// When the next piece has to be here.
     fn deadline(&self, now: Instant) -> Instant {
         let earned = Duration::from_secs(self.bytes / BYTES_PER_S);
         (self.since + GRACE + earned).min(now + SILENCE)
+    }
+}
+
+impl HttpBody for Reading {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        if let Poll::Ready(frame) = Pin::new(&mut self.body).poll_frame(cx) {
+            self.waits = false;
+            let data = frame
+                .as_ref()
+                .and_then(|frame| frame.as_ref().ok()?.data_ref());
+            let len = data.map_or(0, Bytes::len);
+            self.bytes += u64::try_from(len).unwrap_or(u64::MAX);
+            return Poll::Ready(frame);
+        }
+        if !self.waits {
+            self.waits = true;
+            let deadline = self.deadline(Instant::now());
+            self.timer.as_mut().reset(deadline);
+        }
+        let over = self.timer.as_mut().poll(cx);
+        over.map(|()| Some(Err(axum::Error::new(too_slow()))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
     }
 }
 
@@ -76,13 +104,11 @@ fn too_slow() -> io::Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use axum::body::Bytes;
 
     fn reading(bytes: u64, since: Instant) -> Reading {
         Reading {
-            body: Body::empty().into_data_stream(),
-            since,
             bytes,
+            ..Reading::new(Body::empty(), since)
         }
     }
 
@@ -111,12 +137,18 @@ mod tests {
     async fn a_body_whose_time_is_over_is_given_up() {
         let silent = Body::from_stream(futures_util::stream::pending::<io::Result<Bytes>>());
         let long_ago = Instant::now() - GRACE;
-        let reading = Reading {
-            body: silent.into_data_stream(),
-            since: long_ago,
-            bytes: 0,
-        };
-        let read = axum::body::to_bytes(watched(reading), usize::MAX).await;
+        let body = Body::new(Reading::new(silent, long_ago));
+        let read = axum::body::to_bytes(body, usize::MAX).await;
         assert!(read.is_err());
+    }
+
+    #[test]
+    fn a_body_of_known_length_stays_one() {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .build();
+        let _inside = runtime.as_ref().unwrap().enter();
+        let body = patient(Body::from("12345"));
+        assert_eq!(body.size_hint().exact(), Some(5));
     }
 }

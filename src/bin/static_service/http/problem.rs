@@ -150,3 +150,25 @@ impl From<PasswordError> for Problem {
         Problem::try_later(StatusCode::SERVICE_UNAVAILABLE, detail, 5)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_may_go_well_later_says_when_and_nothing_of_why() {
+        let lost = std::io::Error::other("10.0.0.7 is gone");
+        let lost = StorageError::Database(sqlx::Error::Io(lost));
+        for (error, detail) in [
+            (StorageError::Busy, "too many writes wait"),
+            (StorageError::Stopped, "storage is not available"),
+            (lost, "storage is not available"),
+        ] {
+            let problem = Problem::from(error);
+            assert_eq!(problem.detail, detail);
+            let response = problem.into_response();
+            assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+            assert_eq!(response.headers()[RETRY_AFTER], "1");
+        }
+    }
+}

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::tls::TlsFiles;
 use crate::database::DatabaseArgs;
+use crate::files::FileArgs;
 use crate::http::Settings;
 use crate::identity::EnterpriseId;
 
@@ -32,9 +33,15 @@ pub(crate) struct ServeArgs {
     /// Lifetime of a client's session, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 604_800)]
     session_ttl_s: u32,
+    /// File that holds the service key (32 random bytes or more); without it the key is kept in the
+    /// database. All replicas need the same
+    #[arg(long, value_name = "FILE")]
+    pub(super) service_key_file: Option<PathBuf>,
     /// File that gets the bound address once requests are served
     #[arg(long, value_name = "FILE")]
     pub(super) ready_file: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) files: FileArgs,
     #[command(flatten)]
     pub(super) tls: TlsArgs,
     #[command(flatten)]

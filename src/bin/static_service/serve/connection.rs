@@ -10,7 +10,9 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
-use axum::http::{Request, Response};
+use axum::http::header::HOST;
+use axum::http::uri::{Authority, Scheme};
+use axum::http::{Request, Response, Uri};
 use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
 use hyper::service::{Service, service_fn};
@@ -56,7 +58,7 @@ impl Connection {
             tracing::debug!(%error, "no TCP_NODELAY");
         }
         match self.acceptor.take() {
-            None => self.speak_http1(stream, false).await,
+            None => self.speak_http1(stream, false, false).await,
             Some(acceptor) => self.attend_tls(acceptor, stream).await,
         }
     }
@@ -81,10 +83,10 @@ impl Connection {
         if session.alpn_protocol() == Some(H2) {
             return self.speak_http2(stream, certified).await;
         }
-        self.speak_http1(stream, certified).await;
+        self.speak_http1(stream, true, certified).await;
     }
 
-    async fn speak_http1<S>(self, stream: S, certified: bool)
+    async fn speak_http1<S>(self, stream: S, over_tls: bool, certified: bool)
     where
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
@@ -94,7 +96,7 @@ impl Connection {
             .max_header_size(MAX_HEAD_BYTES)
             .serve_connection(
                 TokioIo::new(stream),
-                service(self.router, self.peer, certified),
+                service(self.router, self.peer, over_tls, certified),
             );
         ended(self.peer, self.watcher.watch(connection).await);
     }
@@ -111,7 +113,7 @@ impl Connection {
             .keep_alive_timeout(PING)
             .serve_connection(
                 TokioIo::new(stream),
-                service(self.router, self.peer, certified),
+                service(self.router, self.peer, false, certified),
             );
         ended(self.peer, self.watcher.watch(connection).await);
     }
@@ -121,6 +123,7 @@ impl Connection {
 fn service(
     router: Router,
     peer: SocketAddr,
+    over_tls: bool,
     certified: bool,
 ) -> impl Service<
     Request<Incoming>,
@@ -131,6 +134,9 @@ fn service(
 + 'static {
     let router = TowerToHyperService::new(router);
     service_fn(move |mut request: Request<Incoming>| {
+        if over_tls {
+            say_https(&mut request);
+        }
         let known = request.extensions_mut();
         known.insert(ConnectInfo(peer));
         if certified {
@@ -138,6 +144,21 @@ fn service(
         }
         router.call(request)
     })
+}
+
+/// HTTP/1.1 says no scheme; handlers that make URLs need it.
+fn say_https(request: &mut Request<Incoming>) {
+    let host = request.headers().get(HOST).cloned();
+    let authority = host.and_then(|host| Authority::try_from(host.as_bytes()).ok());
+    let mut parts = request.uri().clone().into_parts();
+    let (None, Some(authority)) = (&parts.authority, authority) else {
+        return;
+    };
+    parts.scheme = Some(Scheme::HTTPS);
+    parts.authority = Some(authority);
+    if let Ok(uri) = Uri::from_parts(parts) {
+        *request.uri_mut() = uri;
+    }
 }
 
 fn ended(peer: SocketAddr, result: hyper::Result<()>) {

@@ -11,14 +11,17 @@ mod tls;
 #[cfg(test)]
 mod tests;
 
+use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context as _;
 use tokio::net::TcpListener;
 
+use crate::files::{FileArgs, Files};
 use crate::http::{App, operation_router, router};
 use crate::password::{Cost, Passwords};
-use crate::storage::Storage;
+use crate::service_key::ServiceKey;
+use crate::storage::{Location, Storage};
 pub(crate) use arguments::{LogFormat, ServeArgs};
 use listen::Door;
 use stop::Stopping;
@@ -31,8 +34,11 @@ pub(crate) async fn serve(args: ServeArgs) -> anyhow::Result<()> {
     let storage = Storage::open(&location)
         .await
         .with_context(|| format!("cannot open {location}"))?;
+    find_service_key(&storage, args.service_key_file.as_deref()).await?;
+    let files = open_files(&args.files, &location, &storage).await?;
     let passwords = Passwords::new(Cost::OWASP)?;
-    let app = Arc::new(App::new(storage, passwords, args.settings()));
+    let app = App::new(storage, passwords, args.settings());
+    let app = Arc::new(app.with_files(files));
     let main = bind(&args.listen).await?;
     let operation = match &args.operation.metrics_listen {
         Some(address) => Some(bind(address).await?),
@@ -50,6 +56,37 @@ pub(crate) async fn serve(args: ServeArgs) -> anyhow::Result<()> {
     }
     app.journal.flush().await;
     app.storage.close().await;
+    Ok(())
+}
+
+/// The files, if this service is to keep any.
+async fn open_files(
+    args: &FileArgs,
+    location: &Location,
+    storage: &Storage,
+) -> anyhow::Result<Option<Files>> {
+    let database = match location {
+        Location::File(file) => Some(file.as_path()),
+        Location::Server(_) => None,
+    };
+    let Some(folder) = args.folder(database) else {
+        return Ok(None);
+    };
+    let opened = Files::open(&folder, storage.clone(), args.limits());
+    let mut files = opened
+        .await
+        .with_context(|| format!("cannot keep files in {}", folder.display()))?;
+    files.public_url = args.public_url.clone();
+    Ok(Some(files))
+}
+
+/// The key of the file, or that of the database, which is made when there is none: at the start, so that
+/// what is wrong with it is not found out at the first login.
+async fn find_service_key(storage: &Storage, file: Option<&Path>) -> anyhow::Result<()> {
+    match file {
+        Some(file) => storage.use_service_key(ServiceKey::read(file)?),
+        None => drop(storage.service_key().await?),
+    }
     Ok(())
 }
 

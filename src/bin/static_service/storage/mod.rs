@@ -6,6 +6,7 @@
 //! at a time, in whatever process, so event ids are given in commit order. A change and the feed event that
 //! tells of it are one transaction ([`WriteTx`], the transactional outbox).
 
+mod acquaintance;
 mod address_book;
 mod avatars;
 mod backend;
@@ -15,6 +16,8 @@ mod directory;
 mod enterprises;
 mod error;
 mod events;
+mod file_cleaning;
+mod files;
 mod foreign_writes;
 mod grants;
 mod groups;
@@ -28,6 +31,7 @@ mod partners;
 mod pools;
 mod postgres;
 mod rights;
+mod service_key;
 mod sessions;
 mod small_writes;
 mod sqlite;
@@ -39,9 +43,10 @@ pub(crate) mod scratch;
 #[cfg(test)]
 mod tests;
 
-use sqlx::{AnyPool, Transaction};
+use std::sync::Arc;
 
-use tokio::sync::watch;
+use sqlx::{AnyPool, Transaction};
+use tokio::sync::{OnceCell, watch};
 
 pub(crate) use address_book::{BookAsked, BookCursor, BookVersion, Place, Section};
 pub(crate) use avatars::NewAvatar;
@@ -49,6 +54,8 @@ pub(crate) use departments::DepartmentChange;
 pub(crate) use directory::Snapshot;
 pub(crate) use error::StorageError;
 pub(crate) use events::{EventId, StoredEvent};
+pub(crate) use file_cleaning::KeptFile;
+pub(crate) use files::{NewFile, StoredFile};
 pub(crate) use grants::Grant;
 pub(crate) use listings::Page;
 pub(crate) use location::{DatabaseUrl, Location};
@@ -59,8 +66,12 @@ pub(crate) use sessions::SessionUser;
 pub(crate) use tokens::{LiveToken, NewToken, Owner};
 pub(crate) use users::NewUser;
 
+use crate::service_key::ServiceKey;
 use outbox::{WriteTx, Writer};
 use small_writes::SmallWrites;
+
+/// Whoever watches replicas gives up on one after a few seconds.
+const READY_WITHIN: std::time::Duration = std::time::Duration::from_secs(2);
 
 /// The database, as sqlx names it.
 type Db = sqlx::Any;
@@ -78,6 +89,7 @@ pub(crate) struct Storage {
     snapshots: AnyPool,
     writer: Writer,
     small_writes: SmallWrites,
+    service_key: Arc<OnceCell<ServiceKey>>,
 }
 
 impl Storage {
@@ -98,6 +110,7 @@ impl Storage {
             snapshots: pools.snapshots,
             small_writes: small_writes::start(writer.clone()),
             writer,
+            service_key: Arc::default(),
         };
         storage.refresh_head().await?;
         Ok(storage)
@@ -113,16 +126,20 @@ impl Storage {
         self.writer.backend.begin_read(&self.read).await
     }
 
-    /// Whether the database answers.
+    /// Whether the database answers, in time for whoever asks whether we are ready.
     pub(crate) async fn ping(&self) -> Result<()> {
-        sqlx::query("SELECT 1").execute(&self.read).await?;
+        let asked = sqlx::query("SELECT 1").execute(&self.read);
+        let answered = tokio::time::timeout(READY_WITHIN, asked).await;
+        answered.unwrap_or(Err(sqlx::Error::PoolTimedOut))?;
         Ok(())
     }
 
     /// Waits for running statements and closes the connections.
     pub(crate) async fn close(&self) {
+        let writer = &self.writer;
+        writer.backend.before_close(&writer.pool).await;
         self.snapshots.close().await;
         self.read.close().await;
-        self.writer.pool.close().await;
+        writer.pool.close().await;
     }
 }

@@ -22,13 +22,18 @@ pub(super) async fn rights(conn: &mut DbConnection, eid: &str, uid: &str) -> Res
         .await?;
     let mut rights = Rights::default();
     for row in rows {
-        let (kind, value): (i64, String) = (row.try_get(0)?, row.try_get(1)?);
-        match kind {
-            0 => rights.roles.push(value),
-            1 => rights.groups.push(value),
-            2 => rights.partners.push(value),
-            _ => rights.channels.push(value),
-        }
+        let kind = row.try_get(0)?;
+        take(&mut rights, kind, row.try_get(1)?);
     }
     Ok(rights)
+}
+
+/// Takes in one right; `kind` as the statement says.
+pub(super) fn take(rights: &mut Rights, kind: i64, value: String) {
+    match kind {
+        0 => rights.roles.push(value),
+        1 => rights.groups.push(value),
+        2 => rights.partners.push(value),
+        _ => rights.channels.push(value),
+    }
 }

@@ -35,7 +35,9 @@ pub(super) trait SmallWrite: Send + Sync + 'static {
     /// What comes of it.
     type Outcome: Send + 'static;
 
-    /// Makes the change. It may be undone and asked for once more, so it does nothing but that.
+    /// Makes the change. It may be undone and asked for once more, so it does nothing but that. A refusal
+    /// that callers bring about at will (a bad token, say) belongs in the outcome: a failure has the whole
+    /// group made again.
     fn make(&self, tx: &mut WriteTx<'_>) -> impl Future<Output = Result<Self::Outcome>> + Send;
 }
 
@@ -114,33 +116,33 @@ impl<W: SmallWrite> Waiting for Asked<W> {
     }
 
     fn answer(self: Box<Self>, committed: std::result::Result<EventId, &Arc<StorageError>>) {
-        let answer = match (committed, self.made) {
-            (
-                _,
-                Some(Made {
-                    outcome: Err(own), ..
-                }),
-            ) => Err(own),
-            (Err(shared), _) => Err(StorageError::Shared(Arc::clone(shared))),
-            (
-                Ok(before),
-                Some(Made {
-                    outcome: Ok(outcome),
-                    events,
-                }),
-            ) => Ok(Committed {
-                event: if events > 0 {
-                    before + count(events)
-                } else {
-                    0
-                },
-                outcome,
-            }),
-            (Ok(_), None) => Err(StorageError::Stopped),
+        let answer = match self.made {
+            Some(made) => made.when(committed),
+            None => committed.map_err(shared).and(Err(StorageError::Stopped)),
         };
         // An error says that the caller went away.
         let _ = self.answer.send(answer);
     }
+}
+
+impl<T> Made<T> {
+    /// What the caller is told: its own failure before that of all.
+    fn when(
+        self,
+        committed: std::result::Result<EventId, &Arc<StorageError>>,
+    ) -> Result<Committed<T>> {
+        let outcome = self.outcome?;
+        let before = committed.map_err(shared)?;
+        let event = match self.events {
+            0 => 0,
+            events => before + count(events),
+        };
+        Ok(Committed { event, outcome })
+    }
+}
+
+fn shared(error: &Arc<StorageError>) -> StorageError {
+    StorageError::Shared(Arc::clone(error))
 }
 
 async fn carry_out(writer: Writer, mut waiting: mpsc::Receiver<Box<dyn Waiting>>) {

@@ -1,9 +1,9 @@
-//! Login tokens. Only digests are stored; a lookup is one read by primary key.
+//! Login tokens. Only digests are stored; a lookup is one statement by primary key.
 
 use sqlx::Row as _;
 
 use super::outbox::WriteTx;
-use super::rights::rights;
+use super::rights::{rights, take};
 use super::small_writes::{Committed, SmallWrite};
 use super::users::require_user;
 use super::{EventId, Result, Storage, StorageError};
@@ -55,38 +55,59 @@ pub(crate) enum Owner<'a> {
     User(&'a UserId),
 }
 
+/// The token first, then a row for each of the user's rights, as `rights` numbers them. (`CROSS JOIN`, since
+/// SQLite keeps its order: the token first, the others by its user.)
+const LIVE_TOKEN: &str = "\
+    WITH t AS (SELECT l.eid, l.uid, l.device, l.kind, l.expires_at_s FROM login_token l \
+    JOIN enterprise e ON e.eid = l.eid WHERE l.digest = $1 AND l.expires_at_s > $2 \
+    AND l.revoked_at IS NULL AND e.suspended_at IS NULL) \
+    SELECT -1, uid, eid, device, kind, expires_at_s FROM t \
+    UNION ALL SELECT 0, r.role, '', '', '', 0 FROM t CROSS JOIN user_role r \
+    WHERE r.eid = t.eid AND r.uid = t.uid \
+    UNION ALL SELECT 1, m.gid, '', '', '', 0 FROM t CROSS JOIN group_member m \
+    WHERE m.eid = t.eid AND m.uid = t.uid \
+    UNION ALL SELECT 2, p.b_uid || '@' || p.b_eid, '', '', '', 0 FROM t CROSS JOIN partner p \
+    WHERE p.a_eid = t.eid AND p.a_uid = t.uid \
+    UNION ALL SELECT 2, p.a_uid || '@' || p.a_eid, '', '', '', 0 FROM t CROSS JOIN partner p \
+    WHERE p.b_eid = t.eid AND p.b_uid = t.uid \
+    UNION ALL SELECT 3, c.channel, '', '', '', 0 FROM t CROSS JOIN user_channel c \
+    WHERE c.eid = t.eid AND c.uid = t.uid \
+    ORDER BY 1, 2";
+
 impl Storage {
     /// Stores a token and announces it on the feed. Answers the user's rights at that time.
     pub(crate) async fn issue_token(&self, token: NewToken) -> Result<Committed<Rights>> {
         self.grouped(token).await
     }
 
-    /// The token of that digest, if it is neither expired, revoked nor of a suspended enterprise.
+    /// The token of that digest, if it is neither expired, revoked nor of a suspended enterprise. One
+    /// statement: brokers ask for it thousands of times a second.
     pub(crate) async fn live_token(
         &self,
         digest: &Digest,
         now_s: i64,
     ) -> Result<Option<LiveToken>> {
-        let mut conn = self.read.acquire().await?;
-        let row = sqlx::query(
-            "SELECT t.eid, t.uid, t.device, t.kind, t.expires_at_s FROM login_token t \
-             JOIN enterprise e ON e.eid = t.eid WHERE t.digest = $1 AND t.expires_at_s > $2 \
-             AND t.revoked_at IS NULL AND e.suspended_at IS NULL",
-        )
-        .bind(digest.as_str())
-        .bind(now_s)
-        .fetch_optional(&mut *conn)
-        .await?;
-        let Some(row) = row else { return Ok(None) };
-        let (eid, uid): (String, String) = (row.try_get(0)?, row.try_get(1)?);
-        Ok(Some(LiveToken {
-            rights: rights(&mut conn, &eid, &uid).await?,
-            eid,
-            uid,
-            device: row.try_get(2)?,
-            kind: row.try_get(3)?,
-            expires_at_s: row.try_get(4)?,
-        }))
+        let rows = sqlx::query(LIVE_TOKEN)
+            .bind(digest.as_str())
+            .bind(now_s)
+            .fetch_all(&self.read)
+            .await?;
+        let mut rows = rows.into_iter();
+        let Some(row) = rows.next() else {
+            return Ok(None);
+        };
+        let mut token = LiveToken {
+            eid: row.try_get(2)?,
+            uid: row.try_get(1)?,
+            device: row.try_get(3)?,
+            kind: row.try_get(4)?,
+            expires_at_s: row.try_get(5)?,
+            rights: Rights::default(),
+        };
+        for row in rows {
+            take(&mut token.rights, row.try_get(0)?, row.try_get(1)?);
+        }
+        Ok(Some(token))
     }
 
     /// Revokes one token; nothing happens when it is unknown, revoked already or not `owner`'s.

@@ -118,13 +118,14 @@ async fn a_listener_that_does_not_read_delays_one_token_and_no_more() {
     let start = Instant::now();
     service.token(&session, "pc").await.member("token");
     assert!(start.elapsed() >= Duration::from_millis(190));
-    let start = Instant::now();
-    service.token(&session, "pc").await.member("token");
-    assert!(
-        start.elapsed() < Duration::from_millis(150),
-        "{:?}",
-        start.elapsed()
-    );
+    // Each of them would have waited as long; on a busy machine one may take its time for other reasons.
+    let mut shortest = Duration::MAX;
+    for _ in 0..5 {
+        let start = Instant::now();
+        service.token(&session, "pc").await.member("token");
+        shortest = shortest.min(start.elapsed());
+    }
+    assert!(shortest < Duration::from_millis(190), "{shortest:?}");
     drop(stuck);
     assert_eq!(service.app.hub.listeners(), 0);
 }
@@ -182,6 +183,22 @@ async fn an_id_that_cannot_be_resumed_asks_for_a_snapshot_and_goes_on() {
         let sent = notice(service.storage(), "after").await;
         assert_eq!(feed.next().await.0, sent);
     }
+}
+
+#[tokio::test]
+async fn a_stream_so_slow_that_retention_overtakes_it_asks_for_a_snapshot_and_goes_on() {
+    let service = Service::start().await;
+    let unread = service.get("/control/v1/feed", &[]).await;
+    let mut newest = 0;
+    for n in 0..100 {
+        newest = notice(service.storage(), &n.to_string()).await;
+    }
+    service.storage().forget_events_before(newest - 2).await;
+    let mut feed = Feed::read(unread);
+    let (id, kind, _) = feed.next().await;
+    assert_eq!((id, kind.as_str()), (newest, "snapshot.required"));
+    let sent = notice(service.storage(), "after").await;
+    assert_eq!(feed.next().await.0, sent);
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@ mod bad_input;
 mod brokers;
 mod directory;
 mod feed;
+mod files;
 mod introspection;
 mod login;
 mod logs;
@@ -30,6 +31,7 @@ use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
 use super::{App, GENERATED_PREFIX, Settings, router};
+use crate::files::Files;
 use crate::password::{Cost, Passwords};
 use crate::secret::Secret;
 use crate::storage::scratch::Scratch;
@@ -47,6 +49,7 @@ pub(super) struct Service {
     router: Router,
     pub(super) broker_secret: Secret,
     pub(super) scratch: Scratch,
+    pub(super) files_dir: tempfile::TempDir,
 }
 
 /// What came back.
@@ -96,13 +99,17 @@ impl Service {
             session_ttl_s: 600,
             brokers_show_certificates: false,
         };
-        let app = Arc::new(App::new(storage, passwords, settings));
+        let files_dir = tempfile::tempdir().unwrap();
+        let files = Files::open(files_dir.path(), storage.clone(), files::LIMITS);
+        let files = Some(files.await.unwrap());
+        let app = Arc::new(App::new(storage, passwords, settings).with_files(files));
         let peer = SocketAddr::from(([127, 0, 0, 1], 40_000));
         Service {
             router: router(Arc::clone(&app)).layer(MockConnectInfo(peer)),
             app,
             broker_secret,
             scratch,
+            files_dir,
         }
     }
 

@@ -5,7 +5,7 @@ mod small_writes;
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePool};
 
 use super::scratch::Scratch;
-use super::{DatabaseUrl, Location, Storage};
+use super::{DatabaseUrl, EventId, Location, Storage};
 use crate::clock::now_ms;
 
 async fn open() -> (Scratch, Storage) {
@@ -54,6 +54,15 @@ impl Storage {
             .unwrap();
     }
 
+    /// Deletes the events before that one, as retention does in time.
+    pub(crate) async fn forget_events_before(&self, id: EventId) {
+        sqlx::query("DELETE FROM feed_event WHERE id < $1")
+            .bind(id)
+            .execute(&self.writer.pool)
+            .await
+            .unwrap();
+    }
+
     /// Empties the directory without telling anybody.
     pub(crate) async fn forget_everything(&self) {
         for sql in [
@@ -91,11 +100,7 @@ async fn a_feed_resumes_only_where_nothing_is_missing() {
     let (_scratch, storage) = open().await;
     append(&storage, 10, 1).await;
     let head = storage.refresh_head().await.unwrap();
-    sqlx::query("DELETE FROM feed_event WHERE id <= $1")
-        .bind(head - 5)
-        .execute(&storage.writer.pool)
-        .await
-        .unwrap();
+    storage.forget_events_before(head - 4).await;
     for (id, want) in [
         (head - 6, false),
         (head - 5, true),
@@ -207,4 +212,20 @@ async fn a_database_of_the_first_version_is_brought_up_to_date_and_keeps_what_it
     let lab = "lab@acme".parse().unwrap();
     let name = "Lab".parse().unwrap();
     storage.add_department(&lab, &name, None).await.unwrap();
+}
+
+#[tokio::test]
+async fn processes_that_make_the_service_key_at_once_have_the_same_one_for_good() {
+    let (scratch, storage) = open().await;
+    let others = [scratch.open().await, scratch.open().await];
+    let of = async |storage: &Storage| storage.service_key().await.unwrap().derive("x", &[]);
+    let (one, two) = tokio::join!(of(&others[0]), of(&others[1]));
+    assert_eq!(one, two);
+    assert_eq!(one, of(&storage).await);
+    let given = crate::service_key::ServiceKey::new(&[1; 32]);
+    let again = scratch.open().await;
+    assert_eq!(one, of(&again).await);
+    let with_file = scratch.open().await;
+    with_file.use_service_key(given.clone());
+    assert_eq!(of(&with_file).await, given.derive("x", &[]));
 }
