@@ -32,8 +32,8 @@ step "scripts"
 shellcheck -x scripts/*.sh .ci/run
 
 step "formatting and lints"
-cargo fmt --check
-cargo clippy --locked --all-features --all-targets -- -D warnings
+cargo fmt --all --check
+cargo clippy --locked --workspace --all-features --all-targets -- -D warnings
 
 supply_chain() {
   step "supply chain"
@@ -81,7 +81,9 @@ header_matrix() {
 [ "$quick" = yes ] || header_matrix
 
 step "unit tests"
-cargo test --locked --all-features --lib --bins --test tidy --test no_allocation
+cargo test --locked --all-features --lib --bins --test tidy --test no_allocation --test client
+cargo test --locked --features client --doc client
+cargo test --locked -p mosquitto-enterprise-push-c
 
 step "broker tests"
 # They wait more than they work.

@@ -13,8 +13,11 @@
 //! | [`protocol`] | names, topics, header, notices; pure | std, serde for one wire module |
 //! | [`config`] | options, checked, with units | std |
 //! | [`upstream`] | the static service over HTTP | config, protocol |
+//! | `client` | the client's core, a library: login, address book; behind the feature `client` | protocol |
 //! | [`worker`] | thread, queues, doorbell | upstream; types of engine, config, protocol |
 
+#[cfg(feature = "client")]
+pub mod client;
 pub mod config;
 pub mod engine;
 mod ffi;

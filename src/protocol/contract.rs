@@ -57,15 +57,20 @@ impl DeviceKind {
             _ => return None,
         })
     }
+
+    /// The word that [`DeviceKind::parse`] reads.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            DeviceKind::Pc => "pc",
+            DeviceKind::Phone => "phone",
+            DeviceKind::Service => "service",
+        }
+    }
 }
 
 impl fmt::Display for DeviceKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            DeviceKind::Pc => "pc",
-            DeviceKind::Phone => "phone",
-            DeviceKind::Service => "service",
-        })
+        f.write_str(self.as_str())
     }
 }
 

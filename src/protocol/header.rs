@@ -38,7 +38,8 @@ pub enum Direction {
 }
 
 impl Direction {
-    fn from_nibble(nibble: u8) -> Option<Self> {
+    /// Reads DirType; none of a reserved value.
+    pub fn from_nibble(nibble: u8) -> Option<Self> {
         Some(match nibble {
             1 => Direction::PointToPoint,
             2 => Direction::PcToPhone,
@@ -70,7 +71,8 @@ pub enum Content {
 }
 
 impl Content {
-    fn from_nibble(nibble: u8) -> Option<Self> {
+    /// Reads ContentType; none of a reserved value.
+    pub fn from_nibble(nibble: u8) -> Option<Self> {
         Some(match nibble {
             1 => Content::Text,
             2 => Content::Audio,

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::cli_kept::{Book, History};
+
 /// Terminal client for enterprise messages, presence and notices over MQTT.
 #[derive(Debug, Parser)]
 #[command(name = "im", version, after_help = EXIT_CODES)]
@@ -26,6 +28,9 @@ pub(crate) struct Cli {
     /// How long to wait for the servers, in seconds
     #[arg(long, global = true, default_value_t = 10.0, value_name = "SECONDS", value_parser = seconds)]
     pub(crate) timeout: f64,
+    /// How much history to keep on disk, in MiB; 0 keeps none
+    #[arg(long, global = true, env = "IM_HISTORY_MB", default_value_t = 64, value_name = "MIB", value_parser = clap::value_parser!(u64).range(..=1_048_576))]
+    pub(crate) history_mb: u64,
     #[command(subcommand)]
     pub(crate) command: Command,
 }
@@ -47,6 +52,10 @@ pub(crate) enum Command {
     Presence(Presence),
     /// Set or clear the personal signature
     Sign(Sign),
+    /// Show the address book: organisation, partners, groups
+    Book(Book),
+    /// Show messages received and sent on this device
+    History(History),
 }
 
 /// `im login`

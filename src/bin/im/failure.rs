@@ -2,12 +2,12 @@
 
 use std::io;
 
+use mosquitto_enterprise_push::client::ClientError;
 use mosquitto_enterprise_push::protocol::{HeaderError, MAX_PAYLOAD_BYTES, NameError};
 
 use crate::control::ControlError;
 use crate::destination::DestinationError;
 use crate::link::{LinkError, Reason};
-use crate::static_service::ServiceError;
 use crate::store::StoreError;
 
 /// Any failure of a command. Messages are lower case, name the value at fault and never a secret.
@@ -28,7 +28,11 @@ pub(crate) enum Failure {
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error(transparent)]
-    Service(#[from] ServiceError),
+    Service(#[from] ClientError),
+    #[error("this login cannot be refreshed: run `im login` again")]
+    NoRefreshToken,
+    #[error("the static service gives no personal key, so nothing can be kept locally")]
+    NoPersonalKey,
     #[error(transparent)]
     Link(#[from] LinkError),
     #[error(transparent)]
@@ -51,7 +55,8 @@ impl Failure {
         match self {
             Failure::Usage(_) | Failure::Name(_) | Failure::Destination(_) | Failure::TooLarge => 2,
             Failure::Store(error) if error.is_not_logged_in() => 3,
-            Failure::Service(error) => error.exit_code(),
+            Failure::NoRefreshToken => 3,
+            Failure::Service(error) => service_exit_code(error),
             Failure::Link(error) => error.exit_code(),
             Failure::Control(error) => error.exit_code(),
             Failure::Refused { .. } => 4,
@@ -73,5 +78,15 @@ impl Failure {
     /// Whether the reader of our output has gone away, which needs no message.
     pub(crate) fn is_broken_pipe(&self) -> bool {
         matches!(self, Failure::Output(error) if error.kind() == io::ErrorKind::BrokenPipe)
+    }
+}
+
+fn service_exit_code(error: &ClientError) -> u8 {
+    match error {
+        ClientError::Configuration(_) => 2,
+        error if error.is_session_over() => 3,
+        error if error.is_refused() => 4,
+        error if error.is_temporary() => 5,
+        _ => 1,
     }
 }

@@ -4,19 +4,26 @@
 //! way: command line -> [`cli`] -> [`commands`] -> ([`session`] -> [`link`] or [`control`]) ->
 //! [`report`] -> [`output`]. What it promises to scripts stands in `docs/client.md`.
 
+mod book;
 mod cli;
+mod cli_kept;
 mod clock;
 mod commands;
 mod control;
+mod credentials;
 mod destination;
 mod event;
 mod failure;
+mod history;
+mod keeping;
+mod key_cache;
 mod link;
 mod outbox;
 mod output;
 mod profile;
 mod report;
 mod report_json;
+mod report_kept;
 mod report_text;
 mod roster;
 mod sanitise;
@@ -41,7 +48,9 @@ async fn main() -> ExitCode {
     let mut output = Output::new(cli.json);
     // The only other way to have a provider is that somebody installed one: that is as good.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    match commands::run(cli, &mut output).await {
+    let result = commands::run(cli, &mut output).await;
+    credentials::settle().await;
+    match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => report(&failure, &mut output),
     }

@@ -11,6 +11,8 @@ use tokio::time::timeout;
 use crate::clock;
 use crate::event::Event;
 use crate::failure::Failure;
+use crate::history::Record;
+use crate::keeping::keep_sent;
 use crate::link::{Link, LinkError, Publication, Purpose, Reason};
 use crate::profile::Profile;
 use crate::session::{Context, Door};
@@ -26,6 +28,8 @@ pub(crate) struct Taken {
     pub(crate) reason: Reason,
     /// Whether a listening `im` published it.
     pub(crate) handed_over: bool,
+    /// Why it was not kept in the history, where it should have been.
+    pub(crate) not_kept: Option<String>,
 }
 
 /// Publishes through the listening `im`, or else by a short connection that leaves the session's
@@ -40,17 +44,22 @@ pub(crate) async fn publish(
             return Ok(Taken {
                 reason,
                 handed_over: true,
+                not_kept: None,
             });
         }
         Door::Free(lock) => lock,
     };
+    let me = context.profile.session.user();
+    let (topic, payload) = (&publication.topic, &publication.payload);
+    let record = Record::sent(topic, payload, me, clock::now_ms());
     let mut link = context.connect(Purpose::Visit).await?;
     let outcome = over_link(&mut link, publication, context).await;
     link.close(true).await;
     drop(lock);
-    outcome.map(|reason| Taken {
-        reason,
+    Ok(Taken {
+        reason: outcome?,
         handed_over: false,
+        not_kept: keep_sent(context, record).await,
     })
 }
 

@@ -28,6 +28,17 @@ impl Output {
         write_line(&mut io::stdout().lock(), &line).map_err(Failure::Output)
     }
 
+    /// Tells of something that is not as it should be, though the command goes on: on standard error, and as a
+    /// JSON line when those are wanted.
+    pub(crate) fn warning(&mut self, text: &str) -> Result<(), Failure> {
+        if self.json {
+            let line = report_json::warning(text).to_string();
+            write_line(&mut io::stdout().lock(), &line).map_err(Failure::Output)?;
+        }
+        let line = format!("im: {}", sanitise(text));
+        write_line(&mut io::stderr().lock(), &line).map_err(Failure::Output)
+    }
+
     /// Says why the command failed: on standard error, and as a JSON line when those are wanted.
     pub(crate) fn failure(&mut self, failure: &Failure) {
         // There is nowhere left to tell that telling failed.

@@ -3,39 +3,12 @@
 use std::fmt;
 use std::path::PathBuf;
 
+pub(crate) use mosquitto_enterprise_push::client::{DeviceKind as Kind, Grant, Topics};
+use mosquitto_enterprise_push::client::{Secret, SignedIn};
 use mosquitto_enterprise_push::protocol::{NameError, SessionName, Topic, UserName};
 
-use crate::secret::Secret;
-
-/// What kind of device a login token is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
-    Pc,
-    Phone,
-    Service,
-}
-
-impl Kind {
-    pub(crate) fn as_str(self) -> &'static str {
-        match self {
-            Kind::Pc => "pc",
-            Kind::Phone => "phone",
-            Kind::Service => "service",
-        }
-    }
-
-    pub(crate) fn parse(text: &str) -> Option<Kind> {
-        [Kind::Pc, Kind::Phone, Kind::Service]
-            .into_iter()
-            .find(|kind| kind.as_str() == text)
-    }
-}
-
-impl fmt::Display for Kind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
+/// A login token that has less than this to live is as good as expired: connecting takes its time.
+const TOKEN_MARGIN_S: u64 = 30;
 
 /// A checked client id that owns its text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,32 +40,6 @@ impl fmt::Display for Session {
     }
 }
 
-/// The topics that the static service named with the token.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(crate) struct Topics {
-    pub(crate) groups: Vec<String>,
-    /// Filters for the presence of colleagues and partners.
-    pub(crate) presence_of: Vec<String>,
-    /// Filters for their signatures.
-    pub(crate) signature_of: Vec<String>,
-    pub(crate) notices: Vec<String>,
-    pub(crate) system: Vec<String>,
-}
-
-/// What the static service gives for one session at the broker.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Grant {
-    /// The login token, the MQTT password.
-    pub(crate) token: Secret,
-    /// When it expires, in Unix seconds; 0 when not told.
-    pub(crate) exp: u64,
-    /// `tcp://host:port` or `tls://host:port`.
-    pub(crate) broker: String,
-    /// The MQTT user name.
-    pub(crate) username: String,
-    pub(crate) topics: Topics,
-}
-
 /// All that is kept of a login.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Profile {
@@ -103,12 +50,30 @@ pub(crate) struct Profile {
     pub(crate) static_url: String,
     /// The only CA to trust, instead of the system's.
     pub(crate) ca_file: Option<PathBuf>,
-    /// The session token at the static service, with which new login tokens are fetched.
+    /// The session token at the static service.
     pub(crate) session_token: Secret,
+    /// Good for one refresh; none of logins from before there was refreshing.
+    pub(crate) refresh_token: Option<Secret>,
     pub(crate) grant: Grant,
 }
 
 impl Profile {
+    /// Takes over what a refresh brought. What it did not bring stays.
+    pub(crate) fn take(&mut self, signed_in: &SignedIn) {
+        self.session_token = signed_in.session_token.clone();
+        if let Some(refresh_token) = &signed_in.refresh_token {
+            self.refresh_token = Some(refresh_token.clone());
+        }
+        if let Some(grant) = &signed_in.grant {
+            self.grant = grant.clone();
+        }
+    }
+
+    /// Whether the login token is over at that time, or will be before it has been of use.
+    pub(crate) fn token_expires_by(&self, now_s: u64) -> bool {
+        self.grant.exp != 0 && self.grant.exp <= now_s.saturating_add(TOKEN_MARGIN_S)
+    }
+
     pub(crate) fn inbox(&self) -> String {
         let UserName { uid, eid } = self.session.user();
         Topic::Inbox { eid, uid }.to_string()
@@ -175,6 +140,7 @@ pub(crate) mod tests {
             static_url: "http://127.0.0.1:1".to_owned(),
             ca_file: None,
             session_token: Secret::new("session-secret".to_owned()),
+            refresh_token: Some(Secret::new("refresh-secret".to_owned())),
             grant: Grant {
                 token: Secret::new("login-secret".to_owned()),
                 exp: 1,
@@ -210,6 +176,16 @@ pub(crate) mod tests {
     #[test]
     fn debug_output_holds_no_token() {
         let text = format!("{:?}", alice(Kind::Pc));
-        assert!(!text.contains("session-secret") && !text.contains("login-secret"));
+        assert!(!text.contains("-secret"), "{text}");
+    }
+
+    #[test]
+    fn token_is_over_a_little_before_it_expires_and_never_when_nothing_was_told() {
+        let mut profile = alice(Kind::Pc);
+        profile.grant.exp = 1000;
+        assert!(!profile.token_expires_by(1000 - TOKEN_MARGIN_S - 1));
+        assert!(profile.token_expires_by(1000 - TOKEN_MARGIN_S));
+        profile.grant.exp = 0;
+        assert!(!profile.token_expires_by(u64::MAX));
     }
 }

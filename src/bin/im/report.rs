@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::event::Event;
 use crate::link::Reason;
 use crate::profile::Profile;
+use crate::report_kept::Kept;
 use crate::roster::Person;
 
 /// Something to tell the user.
@@ -36,6 +37,8 @@ pub(crate) enum Report<'a> {
     Sent(Sent<'a>),
     /// The login succeeded.
     LoggedIn(&'a Profile),
+    /// Something about what is kept locally.
+    Kept(Kept<'a>),
     /// A line of the roster.
     Person { uid: &'a str, person: &'a Person },
 }

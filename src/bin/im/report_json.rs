@@ -9,6 +9,7 @@ use crate::failure::Failure;
 use crate::link::Reason;
 use crate::profile::Profile;
 use crate::report::{Report, Sent, Subscribed};
+use crate::report_kept;
 
 /// The line for a report, without its end.
 pub(crate) fn line(report: &Report<'_>) -> Value {
@@ -40,6 +41,7 @@ pub(crate) fn line(report: &Report<'_>) -> Value {
         Report::Refused { topic, reason } => refused(*topic, reason),
         Report::Sent(sent) => sent_line(sent),
         Report::LoggedIn(profile) => logged_in(profile),
+        Report::Kept(kept) => report_kept::json_line(kept),
         Report::Person { uid, person } => json!({
             "event": "person",
             "uid": uid,
@@ -47,6 +49,11 @@ pub(crate) fn line(report: &Report<'_>) -> Value {
             "signature": person.signature,
         }),
     }
+}
+
+/// The line for what is not as it should be.
+pub(crate) fn warning(text: &str) -> Value {
+    json!({ "event": "warning", "warning": text })
 }
 
 /// The line for a command that failed.

@@ -6,6 +6,7 @@ use crate::clock;
 use crate::event::{Event, MessageEvent};
 use crate::report::{Report, Sent};
 use crate::report_json::content;
+use crate::report_kept;
 use crate::sanitise::sanitise;
 
 /// The line for a report, without its end.
@@ -49,6 +50,7 @@ pub(crate) fn line(report: &Report<'_>) -> String {
                 sanitise(&profile.grant.broker)
             )
         }
+        Report::Kept(kept) => report_kept::text_line(kept),
         Report::Person { uid, person } => {
             let presence = person.presence.map_or("?", |presence| presence.as_str());
             let signature = person

@@ -1,35 +1,3 @@
-//! A string that is never shown and is wiped when dropped: passwords and tokens.
+//! Secrets as the library has them: never shown, wiped when dropped.
 
-use std::fmt;
-
-use zeroize::Zeroizing;
-
-/// A password or token.
-#[derive(Clone, PartialEq, Eq)]
-pub(crate) struct Secret(Zeroizing<String>);
-
-impl Secret {
-    pub(crate) fn new(text: String) -> Self {
-        Secret(Zeroizing::new(text))
-    }
-
-    /// The text, for the wire and the profile file only.
-    pub(crate) fn reveal(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Secret(..)")
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn debug_output_hides_the_text() {
-        let secret = super::Secret::new("hunter2".to_owned());
-        assert!(!format!("{secret:?}").contains("hunter2"));
-    }
-}
+pub(crate) use mosquitto_enterprise_push::client::Secret;

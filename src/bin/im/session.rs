@@ -4,30 +4,35 @@
 //! at a time connects for a profile: it holds `session.lock`. A listening `im` holds it all along and
 //! publishes for the others through its control socket.
 
-use std::fs::{File, TryLockError};
+use std::fs::File;
 use std::time::Duration;
 
+use mosquitto_enterprise_push::client::PersonalKey;
 use tokio::time::{Instant, sleep};
 
+use crate::clock;
 use crate::control::ControlClient;
 use crate::failure::Failure;
 use crate::link::{Link, Purpose};
 use crate::profile::Profile;
-use crate::static_service::StaticService;
-use crate::store::{Store, StoreError, open_private};
+use crate::store::{Store, StoreError};
 
 /// How often a lock that another holds is tried.
-const LOCK_POLL: Duration = Duration::from_millis(50);
+pub(crate) const LOCK_POLL: Duration = Duration::from_millis(50);
 /// The pause between attempts to connect while a command waits.
 const CONNECT_RETRY: Duration = Duration::from_millis(300);
 
 /// A profile in use.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Context {
     pub(crate) store: Store,
     pub(crate) profile: Profile,
     /// How long to wait for an answer.
     pub(crate) timeout: Duration,
+    /// The personal key, once known.
+    pub(crate) key: Option<PersonalKey>,
+    /// How much history may be kept; 0 for none.
+    pub(crate) history_bytes: u64,
 }
 
 /// The right to connect; given up when dropped.
@@ -43,6 +48,16 @@ pub(crate) enum Door {
 }
 
 impl Context {
+    pub(crate) fn new(store: Store, profile: Profile, timeout: Duration) -> Context {
+        Context {
+            store,
+            profile,
+            timeout,
+            key: None,
+            history_bytes: 0,
+        }
+    }
+
     /// Finds the way to the broker; waits while another short command is at it.
     pub(crate) async fn door(&self) -> Result<Door, Failure> {
         let deadline = Instant::now() + self.timeout;
@@ -81,52 +96,36 @@ impl Context {
         }
     }
 
-    /// One attempt to connect; a refused token is replaced once.
+    /// One attempt to connect; a refused token is replaced once, and one that is about to expire before.
     pub(crate) async fn connect_once(
         &mut self,
         purpose: Purpose,
         timeout: Duration,
     ) -> Result<Link, Failure> {
         let timeout = timeout.max(Duration::from_millis(1));
+        let mut is_new = false;
+        if self.profile.token_expires_by(clock::now_ms() / 1000) {
+            is_new = self.renew_before_time().await?;
+        }
         match Link::open(&self.profile, purpose, timeout).await {
-            Err(error) if error.is_bad_token() => {}
+            Err(error) if error.is_bad_token() && !is_new => {}
             result => return Ok(result?),
         }
         self.renew_token().await?;
         Ok(Link::open(&self.profile, purpose, timeout).await?)
     }
 
-    /// Takes the token of a newer login, if there was one; else fetches a new token and keeps it.
-    async fn renew_token(&mut self) -> Result<(), Failure> {
-        let kept = self.store.load(Some(self.profile.session.as_str()))?;
-        if kept.grant.token != self.profile.grant.token {
-            self.profile = kept;
-            return Ok(());
+    /// While the static service is away the old token may still do: clocks differ.
+    async fn renew_before_time(&mut self) -> Result<bool, Failure> {
+        match self.renew_token().await {
+            Err(Failure::Service(error)) if error.is_temporary() => Ok(false),
+            result => result.map(|()| true),
         }
-        let profile = &mut self.profile;
-        let service = StaticService::new(
-            &profile.static_url,
-            profile.ca_file.as_deref(),
-            self.timeout,
-        )?;
-        profile.grant = service
-            .token(&profile.session_token, &profile.session, profile.kind)
-            .await?;
-        self.store.save(profile)?;
-        Ok(())
     }
 
     fn try_lock(&self) -> Result<Option<SessionLock>, StoreError> {
-        let path = self
-            .store
-            .profile_dir(&self.profile.session)
-            .join("session.lock");
-        let file = open_private(&path)?;
-        match file.try_lock() {
-            Ok(()) => Ok(Some(SessionLock(file))),
-            Err(TryLockError::WouldBlock) => Ok(None),
-            Err(TryLockError::Error(error)) => Err(StoreError::Io(path, error)),
-        }
+        let lock = self.store.try_lock_session(&self.profile.session)?;
+        Ok(lock.map(SessionLock))
     }
 }
 
@@ -141,11 +140,7 @@ mod tests {
         let store = Store::open(Some(dir.path().to_owned())).unwrap();
         let profile = alice(Kind::Pc);
         store.save(&profile).unwrap();
-        let context = Context {
-            store,
-            profile,
-            timeout: Duration::from_millis(120),
-        };
+        let context = Context::new(store, profile, Duration::from_millis(120));
         let Door::Free(lock) = context.door().await.unwrap() else {
             panic!("nobody listens");
         };

@@ -6,9 +6,10 @@
 //! | `profiles/{uid@eid:device}/profile.json` | credentials, mode 0600, replaced atomically |
 //! | `profiles/{uid@eid:device}/sequence` | the latest SeqNumber |
 //! | `profiles/{uid@eid:device}/session.lock` | locked by whoever has the session at the broker |
+//! | `profiles/{uid@eid:device}/refresh.lock` | locked by whoever refreshes the credentials |
 //! | `run/{digest}.sock` | control socket of a listening `im` |
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
@@ -111,6 +112,18 @@ impl Store {
         Ok(dir.join(name + ".sock"))
     }
 
+    /// The right to connect as this device; given up when the file is closed. None while another has it.
+    pub(crate) fn try_lock_session(&self, session: &Session) -> Result<Option<File>, StoreError> {
+        try_lock(&self.profile_dir(session).join("session.lock"))
+    }
+
+    /// The right to change the credentials, as above.
+    pub(crate) fn try_lock_refresh(&self, session: &Session) -> Result<Option<File>, StoreError> {
+        let dir = self.profile_dir(session);
+        make_private_dir(&dir)?;
+        try_lock(&dir.join("refresh.lock"))
+    }
+
     fn default_name(&self) -> Option<String> {
         if let Ok(name) = fs::read_to_string(self.home.join("current")) {
             return Some(name.trim().to_owned());
@@ -121,7 +134,17 @@ impl Store {
     }
 }
 
-fn make_private_dir(dir: &Path) -> Result<(), StoreError> {
+fn try_lock(path: &Path) -> Result<Option<File>, StoreError> {
+    let file = open_private(path)?;
+    match file.try_lock() {
+        Ok(()) => Ok(Some(file)),
+        Err(TryLockError::WouldBlock) => Ok(None),
+        Err(TryLockError::Error(error)) => Err(StoreError::Io(path.to_owned(), error)),
+    }
+}
+
+/// Makes a directory that is the user's alone, and those above it.
+pub(crate) fn make_private_dir(dir: &Path) -> Result<(), StoreError> {
     let made = DirBuilder::new().recursive(true).mode(0o700).create(dir);
     made.map_err(|error| StoreError::Io(dir.to_owned(), error))
 }
@@ -140,16 +163,26 @@ pub(crate) fn open_private(path: &Path) -> Result<File, StoreError> {
         .map_err(|error| StoreError::Io(path.to_owned(), error))
 }
 
-/// Replaces a file whole: readers see the old text or the new one, whenever we are interrupted.
-fn replace(path: &Path, text: &[u8]) -> Result<(), StoreError> {
+/// Replaces a file whole: readers see the old text or the new one, whenever we are interrupted. When it
+/// returns the new one outlives a crash of the machine.
+pub(crate) fn replace(path: &Path, text: &[u8]) -> Result<(), StoreError> {
     let temporary = path.with_extension(format!("{}.tmp", std::process::id()));
     write_private(&temporary, text)
         .and_then(|()| fs::rename(&temporary, path))
+        .and_then(|()| sync_dir(path))
         .map_err(|error| {
             // Best effort: what matters is the error that brought us here.
             let _ = fs::remove_file(&temporary);
             StoreError::Io(path.to_owned(), error)
         })
+}
+
+/// A rename is on disk when its folder is.
+fn sync_dir(path: &Path) -> io::Result<()> {
+    match path.parent() {
+        Some(dir) => File::open(dir)?.sync_all(),
+        None => Ok(()),
+    }
 }
 
 fn write_private(path: &Path, text: &[u8]) -> io::Result<()> {

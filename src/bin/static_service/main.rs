@@ -4,22 +4,25 @@
 //! | module | what it is for |
 //! |---|---|
 //! | `serve`, `admin` | the two commands |
-//! | `database` | which database they work on, as typed |
+//! | `database`, `account_args` | which database they work on, and how accounts are kept, as typed |
 //! | `http` | routes and handlers, the wire types of both sides |
 //! | `feed` | events, listeners, streams |
 //! | `storage` | the only SQL |
 //! | `journal` | what the service writes down of its own doings |
 //! | `files` | the bytes of shared files, on the disk |
 //! | `listing`, `address_book` | entries of administrators' lists, and of address books |
-//! | `identity`, `profile`, `secret`, `password`, `service_key`, `clock` | values: checked names and texts, redacted secrets, hashes, the key behind derived secrets, time |
+//! | `identity`, `profile`, `broker_url`, `secret`, `clock` | values: checked names, texts and addresses, redacted secrets, time |
+//! | `password`, `refresh_token`, `service_key` | values: hashes, what a token means, the key behind derived secrets |
 
 #![cfg_attr(
     test,
     allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)
 )]
 
+mod account_args;
 mod address_book;
 mod admin;
+mod broker_url;
 mod clock;
 mod database;
 mod feed;
@@ -30,6 +33,7 @@ mod journal;
 mod listing;
 mod password;
 mod profile;
+mod refresh_token;
 mod secret;
 mod serve;
 mod service_key;

@@ -1,9 +1,12 @@
 //! Passwords: argon2id off the async threads, a few at a time.
 //!
-//! One hash takes 19 MiB and some 20 ms of a core, so the number that run at once is bounded (memory,
+//! By default one hash takes 19 MiB and some 20 ms of a core, so the number that run at once is bounded (memory,
 //! and room for introspection), and who would wait too long is told so rather than queued for ever. The
 //! memory goes with the turn, not with the thread: other work has threads by the dozen, and the allocator
 //! keeps 19 MiB for each one that ever made a hash.
+
+mod cost;
+mod rules;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,6 +17,8 @@ use argon2::{Algorithm, Argon2, Block, Params, Version};
 use tokio::sync::Semaphore;
 
 use crate::secret::Secret;
+pub(crate) use cost::{Cost, CostArgs};
+pub(crate) use rules::{MAX_PASSWORD_BYTES, check_new};
 
 /// How long a login waits for its turn.
 const MAX_WAIT: Duration = Duration::from_secs(5);
@@ -27,28 +32,6 @@ pub(crate) enum PasswordError {
     /// The hash itself failed.
     #[error("password hash failed: {0}")]
     Hash(String),
-}
-
-/// What one hash costs.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Cost {
-    /// Memory in KiB.
-    pub(crate) memory_kib: u32,
-    /// Passes over it.
-    pub(crate) passes: u32,
-}
-
-impl Cost {
-    /// OWASP's first choice for argon2id at parallelism 1: 19 MiB, 2 passes.
-    pub(crate) const OWASP: Cost = Cost {
-        memory_kib: 19 * 1024,
-        passes: 2,
-    };
-
-    fn argon2(self) -> Result<Argon2<'static>, PasswordError> {
-        let params = Params::new(self.memory_kib, self.passes, 1, None).map_err(hash_error)?;
-        Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
-    }
 }
 
 /// Makes and checks password hashes.
@@ -119,6 +102,11 @@ impl Passwords {
         let running = hashes_at_once().saturating_sub(self.turns.available_permits());
         let asked = self.asked.load(Ordering::Relaxed);
         (asked.saturating_sub(running), running)
+    }
+
+    /// Whether a stored hash was made at another cost than new ones are.
+    pub(crate) fn is_outdated(&self, stored: &str) -> bool {
+        PasswordHash::new(stored).is_ok_and(|stored| !self.cost.is_that_of(&stored))
     }
 
     async fn in_turn<T: Send + 'static>(
@@ -239,6 +227,9 @@ mod tests {
         let verify = |text: &str| passwords.verify(Secret::new(text.into()), Some(hash.clone()));
         assert!(verify("right").await.unwrap());
         assert!(!verify("wrong").await.unwrap());
+        assert!(passwords.is_outdated(&hash));
+        let fresh = passwords.hash(Secret::new("right".into())).await.unwrap();
+        assert!(!passwords.is_outdated(&fresh));
         let broken = passwords.verify(Secret::new("x".into()), Some("$x$".into()));
         assert!(broken.await.is_err());
     }

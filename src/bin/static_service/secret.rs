@@ -79,6 +79,11 @@ impl Digest {
         Digest(hex)
     }
 
+    /// A digest that is read back.
+    pub(crate) fn stored(hex: &str) -> Digest {
+        Digest(hex.to_owned())
+    }
+
     /// 64 hex digits.
     pub(crate) fn as_str(&self) -> &str {
         &self.0

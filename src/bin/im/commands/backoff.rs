@@ -26,6 +26,14 @@ impl Backoff {
         self.attempts = self.attempts.saturating_add(1);
         full.mul_f64(rand::random_range(0.5..=1.0))
     }
+
+    /// The next pause after a failed attempt, but not before the time that a server asked for; then a little
+    /// later still, since it has asked everybody.
+    pub(super) fn no_sooner(&mut self, asked: Option<Duration>) -> Duration {
+        let pause = self.next(Duration::ZERO);
+        let asked = asked.unwrap_or_default();
+        pause.max(asked.mul_f64(rand::random_range(1.0..=1.5)))
+    }
 }
 
 #[cfg(test)]
@@ -40,5 +48,13 @@ mod tests {
             assert!((full / 2.0..=full).contains(&pause), "{pause} of {full}");
         }
         assert!(backoff.next(GOOD_CONNECTION) <= FIRST);
+    }
+
+    #[test]
+    fn server_that_asks_for_time_gets_it() {
+        let asked = Duration::from_secs(20);
+        let pause = Backoff::default().no_sooner(Some(asked));
+        assert!((asked..=asked * 3 / 2).contains(&pause), "{pause:?}");
+        assert!(Backoff::default().no_sooner(None) <= FIRST);
     }
 }

@@ -13,9 +13,11 @@ use crate::cli::Listen;
 use crate::control::{ControlServer, Pending, publication};
 use crate::event::Event;
 use crate::failure::Failure;
+use crate::keeping::{Keeping, News};
 use crate::link::{Arrival, Filter, Link, LinkError, Publisher, Purpose, Reason};
 use crate::output::Output;
 use crate::report::{Report, Subscribed};
+use crate::report_kept::Kept;
 use crate::roster::Roster;
 use crate::session::{Context, Door};
 use crate::wire::control::{ControlAnswer, ControlRequest};
@@ -35,9 +37,10 @@ pub(super) async fn run(
     let after = options.for_seconds.map(Duration::from_secs_f64);
     let mut listener = Listener {
         options,
-        context,
         output,
         requests,
+        keeping: Keeping::start(&context),
+        context,
         roster: Roster::default(),
         link: None,
         shown: 0,
@@ -61,6 +64,7 @@ struct Listener<'a> {
     context: Context,
     output: &'a mut Output,
     requests: mpsc::Receiver<Pending>,
+    keeping: Keeping,
     roster: Roster,
     /// Open while connected; kept here so that it can be closed however listening ends.
     link: Option<Link>,
@@ -106,6 +110,7 @@ impl Listener<'_> {
 
     async fn connect_again(&mut self, backoff: &mut Backoff) -> Result<Link, Failure> {
         loop {
+            let mut asked = None;
             match self
                 .context
                 .connect_once(Purpose::Listen, self.context.timeout)
@@ -113,10 +118,12 @@ impl Listener<'_> {
             {
                 Err(Failure::Link(error)) if error.is_passing() => {}
                 // The static service is away and our token is not good any more: go on trying.
-                Err(Failure::Service(error)) if error.exit_code() == 5 => {}
+                Err(Failure::Service(error)) if error.is_temporary() => {
+                    asked = error.retry_after();
+                }
                 result => return result,
             }
-            sleep(backoff.next(Duration::ZERO)).await;
+            sleep(backoff.no_sooner(asked)).await;
         }
     }
 
@@ -139,6 +146,7 @@ impl Listener<'_> {
             tokio::select! {
                 arrival = next(&mut self.link) => if self.show(arrival?)? { return Ok(()) },
                 Some(pending) = self.requests.recv() => self.answer(pending, &publisher),
+                news = self.keeping.news() => self.tell(&news)?,
             }
         }
     }
@@ -187,6 +195,7 @@ impl Listener<'_> {
             self.context.profile.session.user(),
         );
         self.roster.note(&event);
+        self.keeping.keeper().received(&event);
         if self.options.presence || !is_presence(&event) {
             let Arrival {
                 topic,
@@ -220,9 +229,30 @@ impl Listener<'_> {
             let _ = reply.send(self.known_people());
             return;
         }
+        if request == ControlRequest::PersonalKey {
+            self.keeping.keeper().tell_key(reply);
+            return;
+        }
         let publisher = publisher.clone();
         // Beside the receiving, which must go on for the confirmation to arrive.
-        tokio::spawn(async move { reply.send(publish(&request, &publisher).await) });
+        let (keeper, session) = (self.keeping.keeper(), self.context.profile.session.clone());
+        tokio::spawn(async move {
+            let answer = publish(&request, &publisher).await;
+            if let (ControlAnswer::Published { .. }, Some(Ok(taken))) =
+                (&answer, publication(&request))
+            {
+                keeper.sent(&taken.topic, &taken.payload, session.user());
+            }
+            reply.send(answer)
+        });
+    }
+
+    /// Tells of the address book and the history.
+    fn tell(&mut self, news: &News) -> Result<(), Failure> {
+        match news {
+            News::Synced(synced) => self.output.report(&Report::Kept(Kept::Synced(synced))),
+            News::Trouble(text) => self.output.warning(text),
+        }
     }
 
     fn known_people(&self) -> ControlAnswer {
@@ -251,6 +281,7 @@ impl Listener<'_> {
         if let Some(link) = self.link.take() {
             link.close(false).await;
         }
+        self.keeping.close().await;
         match (ended, self.options.count) {
             (Ended::ByItself(result), _) => result,
             (Ended::Stopped(Stop::TimeUp), Some(count)) => Err(Failure::TimedOut(format!(

@@ -3,6 +3,7 @@
 use std::io::{self, BufRead};
 use std::time::Duration;
 
+use mosquitto_enterprise_push::client::Device;
 use mosquitto_enterprise_push::protocol::{SessionName, UserName};
 
 use crate::cli::{Login, Role};
@@ -11,7 +12,8 @@ use crate::output::Output;
 use crate::profile::{Kind, Profile, Session};
 use crate::report::Report;
 use crate::secret::Secret;
-use crate::static_service::StaticService;
+use crate::session::Context;
+use crate::static_service;
 use crate::store::Store;
 
 const PASSWORD_VARIABLE: &str = "IM_PASSWORD";
@@ -31,23 +33,30 @@ pub(super) async fn run(
         .map(std::path::absolute)
         .transpose()
         .map_err(Failure::Input)?;
-    let service = StaticService::new(&login.static_url, ca_file.as_deref(), timeout)?;
+    let service = static_service::open(&login.static_url, ca_file.as_deref(), timeout)?;
 
-    let session_token = service
-        .login(user, &password(login.password_stdin)?)
+    let device = Device {
+        name: session.name().device,
+        kind,
+        label: None,
+    };
+    let password = password(login.password_stdin)?;
+    let signed_in = service.login(user, &password, Some(&device)).await?;
+    let grant = service
+        .token(&signed_in.session_token, session.name(), kind)
         .await?;
-    let grant = service.token(&session_token, &session, kind).await?;
     let profile = Profile {
         session,
         kind,
         static_url: login.static_url,
         ca_file,
-        session_token,
+        session_token: signed_in.session_token,
+        refresh_token: signed_in.refresh_token,
         grant,
     };
-    store.save(&profile)?;
-    store.make_current(&profile.session)?;
-    output.report(&Report::LoggedIn(&profile))
+    let mut context = Context::new(store.clone(), profile, timeout);
+    context.keep_login(signed_in.personal_key).await?;
+    output.report(&Report::LoggedIn(&context.profile))
 }
 
 /// The kind of device that plays a role.

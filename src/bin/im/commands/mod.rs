@@ -1,6 +1,8 @@
 //! One command a file. Each turns its arguments into requests and their outcome into reports.
 
 mod backoff;
+mod book;
+mod history;
 mod listen;
 mod listen_stop;
 mod login;
@@ -24,16 +26,15 @@ pub(crate) async fn run(cli: Cli, output: &mut Output) -> Result<(), Failure> {
         return login::run(login, &store, timeout, output).await;
     }
     let profile = store.load(cli.profile.as_deref())?;
-    let mut context = Context {
-        store,
-        profile,
-        timeout,
-    };
+    let mut context = Context::new(store, profile, timeout);
+    context.history_bytes = cli.history_mb.saturating_mul(1024 * 1024);
     match cli.command {
         Command::Login(_) => Ok(()),
         Command::Send(send) => send::run(send, &mut context, output).await,
         Command::Listen(listen) => listen::run(listen, context, output).await,
         Command::Presence(presence) => presence::run(presence, &mut context, output).await,
         Command::Sign(sign) => sign::run(sign, &mut context, output).await,
+        Command::Book(book) => book::run(book, &mut context, output).await,
+        Command::History(history) => history::run(history, &mut context, output).await,
     }
 }

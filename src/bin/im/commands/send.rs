@@ -44,7 +44,8 @@ pub(super) async fn run(
         confirmed,
         reason: &taken.reason,
         handed_over: taken.handed_over,
-    }))
+    }))?;
+    taken.not_kept.map_or(Ok(()), |why| output.warning(&why))
 }
 
 /// TO and TEXT out of the words.

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use mosquitto_enterprise_push::client::PersonalKey;
 use tokio::io::{AsyncWriteExt, BufReader};
 use tokio::net::UnixStream;
 
@@ -44,6 +45,19 @@ impl ControlClient {
             ControlAnswer::Invalid { text } => Err(ControlError::Unable(text)),
             other => Err(ControlError::Protocol(format!("{other:?}"))),
         }
+    }
+
+    /// The personal key, if the listening session knows it.
+    pub(crate) async fn personal_key(
+        self,
+        timeout: Duration,
+    ) -> Result<Option<PersonalKey>, ControlError> {
+        let told = match self.ask(&ControlRequest::PersonalKey, timeout).await? {
+            ControlAnswer::PersonalKey { key } => key,
+            other => return Err(ControlError::Protocol(format!("{other:?}"))),
+        };
+        let key = told.map(|text| PersonalKey::parse(&text.0)).transpose();
+        key.map_err(|error| ControlError::Protocol(error.to_string()))
     }
 
     async fn ask(

@@ -15,6 +15,8 @@ pub(crate) enum ControlRequest {
     },
     /// Tell presence and signatures as known.
     Roster,
+    /// Tell the personal key, if known.
+    PersonalKey,
 }
 
 /// The listening session's answer.
@@ -32,8 +34,21 @@ pub(crate) enum ControlAnswer {
     Unconfirmed { text: String },
     /// The roster.
     Roster { people: Vec<PersonRow> },
+    /// The personal key in base64url; null when not known.
+    PersonalKey { key: Option<KeyText> },
     /// The request was not understood, or cannot be answered.
     Invalid { text: String },
+}
+
+/// A personal key as text; never shown.
+#[derive(Serialize, Deserialize, PartialEq)]
+#[serde(transparent)]
+pub(crate) struct KeyText(pub(crate) String);
+
+impl std::fmt::Debug for KeyText {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("KeyText(..)")
+    }
 }
 
 /// One user of the roster.

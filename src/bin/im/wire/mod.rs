@@ -1,6 +1,6 @@
-//! The shapes of JSON that others read or write: the static service, the profile file and the
-//! control socket. The only module here with serde types.
+//! The shapes of JSON that others read or write: the profile file, the history and the control socket. The only module
+//! here with serde types.
 
 pub(crate) mod control;
+pub(crate) mod history;
 pub(crate) mod profile_file;
-pub(crate) mod service;

@@ -1,4 +1,4 @@
-//! The profile file, `profile.json`, version 1.
+//! The profile file, `profile.json`, version 2. Version 1, from before there was refreshing, is read too.
 
 use std::path::PathBuf;
 
@@ -7,7 +7,9 @@ use serde::{Deserialize, Serialize};
 use crate::profile::{Grant, Kind, Profile, Session, Topics};
 use crate::secret::Secret;
 
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
+/// The oldest version that is read.
+const OLDEST: u32 = 1;
 
 #[derive(Serialize, Deserialize)]
 pub(crate) struct ProfileFile {
@@ -18,6 +20,8 @@ pub(crate) struct ProfileFile {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     ca_file: Option<PathBuf>,
     session_token: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    refresh_token: Option<String>,
     token: String,
     exp: u64,
     broker: String,
@@ -45,6 +49,10 @@ impl From<&Profile> for ProfileFile {
             static_url: profile.static_url.clone(),
             ca_file: profile.ca_file.clone(),
             session_token: profile.session_token.reveal().to_owned(),
+            refresh_token: profile
+                .refresh_token
+                .as_ref()
+                .map(|token| token.reveal().to_owned()),
             token: token.reveal().to_owned(),
             exp,
             broker,
@@ -62,7 +70,7 @@ impl TryFrom<ProfileFile> for Profile {
     type Error = String;
 
     fn try_from(file: ProfileFile) -> Result<Self, String> {
-        if file.version != VERSION {
+        if !(OLDEST..=VERSION).contains(&file.version) {
             return Err(format!("version {}, want {VERSION}", file.version));
         }
         let topics = Topics {
@@ -79,6 +87,7 @@ impl TryFrom<ProfileFile> for Profile {
             static_url: file.static_url,
             ca_file: file.ca_file,
             session_token: Secret::new(file.session_token),
+            refresh_token: file.refresh_token.map(Secret::new),
             grant: Grant {
                 token,
                 exp: file.exp,
@@ -104,9 +113,22 @@ mod tests {
     }
 
     #[test]
+    fn profile_of_the_version_before_is_read() {
+        let text = r#"{"version": 1, "client_id": "alice@acme:pc", "kind": "pc", "static_url": "http://127.0.0.1:1",
+            "session_token": "s", "token": "t", "exp": 9, "broker": "tcp://127.0.0.1:1883", "username": "alice@acme",
+            "groups": [], "presence_of": [], "signature_of": [], "notices": [], "system": []}"#;
+        let file: ProfileFile = serde_json::from_str(text).unwrap();
+        let profile = Profile::try_from(file).unwrap();
+        assert_eq!((profile.refresh_token, profile.grant.exp), (None, 9));
+    }
+
+    #[test]
     fn other_versions_are_refused() {
-        let mut file = ProfileFile::from(&alice(Kind::Pc));
-        file.version = 2;
-        assert!(Profile::try_from(file).unwrap_err().contains("version 2"));
+        for version in [0, 3] {
+            let mut file = ProfileFile::from(&alice(Kind::Pc));
+            file.version = version;
+            let told = Profile::try_from(file).unwrap_err();
+            assert!(told.contains(&format!("version {version}")), "{told}");
+        }
     }
 }

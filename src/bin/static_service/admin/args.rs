@@ -8,11 +8,14 @@ use std::str::FromStr;
 use clap::{Args, Subcommand};
 
 use super::department::DepartmentCommand;
+use super::device::DeviceCommand;
 use super::profile::ProfileCommand;
+use super::routing::RoutingCommand;
 use crate::database::DatabaseArgs;
 use crate::identity::{
     BrokerId, Channel, Device, DisplayName, EnterpriseId, GroupId, MemberId, Role, UserId,
 };
+use crate::password::CostArgs;
 use crate::storage::Relation;
 
 /// Administers a database.
@@ -20,6 +23,8 @@ use crate::storage::Relation;
 pub(crate) struct AdminArgs {
     #[command(flatten)]
     pub(crate) database: DatabaseArgs,
+    #[command(flatten)]
+    pub(crate) cost: CostArgs,
     /// Print one JSON object instead of text
     #[arg(long, global = true)]
     pub(crate) json: bool,
@@ -78,6 +83,9 @@ pub(crate) enum EnterpriseCommand {
     Suspend { eid: EnterpriseId },
     /// Lift a suspension
     Resume { eid: EnterpriseId },
+    /// Where its clients log in
+    #[command(subcommand)]
+    Broker(RoutingCommand),
     /// Show all enterprises
     List,
 }
@@ -142,6 +150,19 @@ pub(crate) enum UserCommand {
         #[command(flatten)]
         password: PasswordSource,
     },
+    /// Lock a user out until unlocked; sessions, tokens and connections end
+    Lock {
+        #[arg(value_name = "UID@EID")]
+        user: UserId,
+    },
+    /// Let a locked user log in again
+    Unlock {
+        #[arg(value_name = "UID@EID")]
+        user: UserId,
+    },
+    /// Devices that logged in by password
+    #[command(subcommand)]
+    Device(DeviceCommand),
     /// How a user is shown
     #[command(subcommand)]
     Profile(ProfileCommand),

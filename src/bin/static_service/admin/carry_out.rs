@@ -8,10 +8,10 @@ use super::args::{
     NoticeCommand, PartnerCommand, SendArgs, SessionCommand, To, TokenCommand, UserCommand, Word,
 };
 use super::output::Done;
-use super::{department, list, profile, standard_input};
+use super::{department, device, list, profile, routing, standard_input};
 use crate::http::GENERATED_PREFIX;
-use crate::identity::{BrokerId, DisplayName};
-use crate::password::Passwords;
+use crate::identity::{BrokerId, DisplayName, UserId};
+use crate::password::{Passwords, check_new};
 use crate::secret::{Secret, unique_id};
 use crate::storage::{Audience, EventId, Grant, NewNotice, NewUser, Storage};
 
@@ -63,6 +63,7 @@ async fn enterprise(storage: &Storage, command: EnterpriseCommand) -> anyhow::Re
             let event = storage.resume_enterprise(&eid).await?;
             changed(format!("enterprise {eid} resumed"), event)
         }
+        EnterpriseCommand::Broker(command) => routing::routing(storage, command).await?,
         EnterpriseCommand::List => list::enterprises(storage).await?,
     })
 }
@@ -81,7 +82,7 @@ async fn user(
             channel,
         } => {
             let password_hash = match standard_input::password(password)? {
-                Some(password) => Some(passwords.hash(password).await?),
+                Some(password) => Some(hash(passwords, &user, password).await?),
                 None => None,
             };
             let new = NewUser {
@@ -102,19 +103,35 @@ async fn user(
             let Some(password) = standard_input::password(password)? else {
                 bail!("give the new password with --password-stdin or --password");
             };
-            let hash = passwords.hash(password).await?;
+            let hash = hash(passwords, &user, password).await?;
             let revoked = storage.set_password(&user, &hash).await?;
             Ok(Done {
                 text: format!("password of {user} set, {revoked} tokens revoked"),
                 json: json!({ "revoked": revoked }),
             })
         }
+        UserCommand::Lock { user } => {
+            let event = storage.lock_user(&user).await?;
+            Ok(changed(format!("user {user} locked"), event))
+        }
+        UserCommand::Unlock { user } => {
+            storage.unlock_user(&user).await?;
+            let (text, json) = (format!("user {user} unlocked"), json!({}));
+            Ok(Done { text, json })
+        }
+        UserCommand::Device(command) => device::device(storage, command).await,
         UserCommand::Profile(command) => profile::profile(storage, command).await,
         UserCommand::Role(command) => grant(storage, command, "role", Grant::Role).await,
         UserCommand::Channel(command) => grant(storage, command, "channel", Grant::Channel).await,
         UserCommand::List { eid } => list::users(storage, &eid).await,
         UserCommand::Show { user } => list::user(storage, &user).await,
     }
+}
+
+/// The hash of a new password that will do.
+async fn hash(passwords: &Passwords, user: &UserId, password: Secret) -> anyhow::Result<String> {
+    check_new(&password, user)?;
+    Ok(passwords.hash(password).await?)
 }
 
 async fn grant<T: Word>(

@@ -5,6 +5,7 @@ use serde_json::json;
 
 use super::output::Done;
 use crate::identity::{DepartmentId, EnterpriseId, GroupId, UserId};
+use crate::listing::DeviceEntry;
 use crate::storage::{Page, Storage, StorageError};
 
 /// Entries read at once.
@@ -50,7 +51,8 @@ pub(super) async fn enterprises(storage: &Storage) -> anyhow::Result<Done> {
         } else {
             "active"
         };
-        format!("{}\t{}\t{state}", entry.eid, entry.name)
+        let broker = or_dash(entry.broker.as_ref());
+        format!("{}\t{}\t{state}\t{broker}", entry.eid, entry.name)
     }))
 }
 
@@ -77,6 +79,10 @@ pub(super) async fn user(storage: &Storage, user: &UserId) -> anyhow::Result<Don
             "department",
             or_dash(profile.entry.department.as_ref()).to_owned(),
         ),
+        (
+            "locked",
+            if profile.locked { "yes" } else { "no" }.to_owned(),
+        ),
         ("roles", rights.roles.join(" ")),
         ("groups", rights.groups.join(" ")),
         ("partners", rights.partners.join(" ")),
@@ -87,6 +93,15 @@ pub(super) async fn user(storage: &Storage, user: &UserId) -> anyhow::Result<Don
         text: text.iter().map(line).collect::<Vec<_>>().join("\n"),
         json: json!(profile),
     })
+}
+
+pub(super) async fn devices(storage: &Storage, user: &UserId) -> anyhow::Result<Done> {
+    let read = async |page: &Page| storage.list_devices(user, page).await;
+    let devices = whole(read, |entry: &DeviceEntry| &entry.device).await?;
+    Ok(done("devices", &devices, |entry| {
+        let (name, state) = (or_dash(entry.name.as_ref()), entry.state());
+        format!("{}\t{}\t{name}\t{state}", entry.device, entry.kind)
+    }))
 }
 
 pub(super) async fn partners(storage: &Storage, user: &UserId) -> anyhow::Result<Done> {

@@ -3,16 +3,18 @@
 mod args;
 mod carry_out;
 mod department;
+mod device;
 mod list;
 mod output;
 mod profile;
+mod routing;
 mod standard_input;
 #[cfg(test)]
 mod tests;
 
 pub(crate) use args::AdminArgs;
 
-use crate::password::{Cost, Passwords};
+use crate::password::Passwords;
 use crate::storage::Storage;
 use anyhow::Context as _;
 
@@ -22,7 +24,7 @@ pub(crate) async fn admin(args: AdminArgs) -> anyhow::Result<()> {
     let storage = Storage::open(&location)
         .await
         .with_context(|| format!("cannot open {location}"))?;
-    let passwords = Passwords::new(Cost::OWASP)?;
+    let passwords = Passwords::new(args.cost.cost()?)?;
     let done = carry_out::carry_out(&storage, &passwords, args.command).await;
     storage.close().await;
     output::print(&done?, args.json)

@@ -32,6 +32,10 @@ pub(crate) enum Concern<'a> {
     Partner { turn: Turn, partner: &'a str },
     /// `password.changed`
     Password,
+    /// `device.removed`
+    DeviceRemoved { device: &'a str },
+    /// `session.revoked`: a refresh token was used twice
+    Reuse { device: &'a str },
     /// `role.changed`
     Role { turn: Turn, role: &'a str },
     /// `channel.changed`
@@ -73,6 +77,8 @@ impl Concern<'_> {
             Concern::Partner { turn: Added, .. } => "partner.linked",
             Concern::Partner { turn: Removed, .. } => "partner.unlinked",
             Concern::Password => "password.changed",
+            Concern::DeviceRemoved { .. } => "device.removed",
+            Concern::Reuse { .. } => "session.revoked",
             Concern::Role { .. } => "role.changed",
             Concern::Channel { .. } => "channel.changed",
         }
@@ -83,6 +89,9 @@ impl Concern<'_> {
             Concern::Group { gid, name, .. } => json!({ "gid": gid, "name": name }),
             Concern::Partner { partner, .. } => json!({ "partner": partner }),
             Concern::Password => json!({}),
+            Concern::DeviceRemoved { device } | Concern::Reuse { device } => {
+                json!({ "device": device })
+            }
             Concern::Role { turn, role } => json!({ "role": role, "change": turn.as_str() }),
             Concern::Channel { turn, channel } => {
                 json!({ "channel": channel, "change": turn.as_str() })
@@ -102,6 +111,8 @@ impl Concern<'_> {
                 Removed => format!("No longer a partner: {partner}"),
             },
             Concern::Password => "Password changed".to_owned(),
+            Concern::DeviceRemoved { device } => format!("Device {device} removed"),
+            Concern::Reuse { device } => format!("Device {device} logged out"),
             Concern::Role { turn, role } => match turn {
                 Added => format!("New role {role}"),
                 Removed => format!("Role {role} withdrawn"),
@@ -131,6 +142,13 @@ impl Concern<'_> {
             Concern::Password => "Your password was changed and your devices were logged out. \
                 If you know nothing of it, tell your administrator."
                 .to_owned(),
+            Concern::DeviceRemoved { device } => {
+                format!("Your device {device} was removed and logged out.")
+            }
+            Concern::Reuse { device } => format!(
+                "Somebody used an old login of your device {device}, perhaps a copy of it. The device was \
+                 logged out. If you know nothing of it, change your password."
+            ),
             Concern::Role { turn, role } => format!("You {} have the role {role}.", now(turn)),
             Concern::Channel { turn, channel } => {
                 let now = now(turn);

@@ -77,7 +77,7 @@ impl Files {
     }
 
     /// Fails when the folder is not ours, or not there: then nothing may be concluded from what is missing.
-    async fn require_own_folder(&self) -> Result<(), FileError> {
+    pub(super) async fn require_own_folder(&self) -> Result<(), FileError> {
         let folder = self.folder.clone();
         let mark = on_disk(move || folder.read_mark()).await;
         match mark {

@@ -5,7 +5,7 @@ use std::io::ErrorKind;
 
 use super::disk::on_disk;
 use super::error::FileError;
-use super::lock::lock;
+use super::lock::{Locked, lock};
 use super::writer::Writer;
 use super::{FileId, Files};
 use crate::storage::StoredFile;
@@ -21,6 +21,9 @@ pub(crate) struct Progress {
 
 impl Files {
     /// How far an upload is. Completes one that is all there.
+    ///
+    /// Waits a moment for the lock: a client that was cut off asks while its old request still puts away what
+    /// it finds in the socket, and would be told too little.
     pub(crate) async fn progress(&self, file: &StoredFile) -> Result<Progress, FileError> {
         if let Some(sha256) = &file.sha256 {
             return Ok(Progress {
@@ -28,18 +31,14 @@ impl Files {
                 sha256: Some(sha256.clone()),
             });
         }
-        let offset = self.len(&file.id).await?;
-        if offset < file.size {
-            let sha256 = None;
-            return Ok(Progress { offset, sha256 });
-        }
-        match self.complete_again(&file.id).await {
-            // By the one who sends it.
+        // Of an empty file nothing ever comes.
+        match lock(&self.folder, &file.id, file.size == 0).await {
+            Ok(locked) => self.complete_if_all_there(&file.id, locked).await,
             Err(FileError::Locked) => Ok(Progress {
-                offset,
+                offset: self.len(&file.id).await?,
                 sha256: None,
             }),
-            done => done,
+            Err(error) => Err(error),
         }
     }
 
@@ -48,9 +47,11 @@ impl Files {
         Ok(on_disk(move || folder.len(&id)).await?)
     }
 
-    async fn complete_again(&self, id: &FileId) -> Result<Progress, FileError> {
-        // Of an empty file nothing ever comes.
-        let locked = lock(&self.folder, id, true).await?;
+    async fn complete_if_all_there(
+        &self,
+        id: &FileId,
+        locked: Option<Locked>,
+    ) -> Result<Progress, FileError> {
         let file = self.row(id).await?;
         let (offset, sha256) = match (locked, file.sha256.clone()) {
             (_, Some(sha256)) => (file.size, Some(sha256)),

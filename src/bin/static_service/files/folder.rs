@@ -125,7 +125,11 @@ impl Folder {
         remove_if_there(&self.whole(id))
     }
 
+    /// Where a mount is missing there are no subfolders, so this is where it shows.
     fn make_shelf(&self, id: &FileId) -> io::Result<()> {
+        if !self.0.join(MARK).try_exists()? {
+            return Err(io::Error::other(format!("there is no {MARK}")));
+        }
         let made = DirBuilder::new().mode(0o700).create(self.shelf(id.shelf()));
         match made {
             Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(error),

@@ -41,6 +41,7 @@ impl Files {
         });
         match opened.await {
             Err(error) if error.kind() == ErrorKind::NotFound => {
+                self.require_own_folder().await?;
                 tracing::error!(id = file.id.as_str(), "a file's bytes are lost");
                 Err(FileError::Gone)
             }

@@ -119,6 +119,7 @@ mod tests {
     async fn a_sender_that_falls_silent_is_given_up_and_what_came_is_kept() {
         let dir = tempfile::tempdir().unwrap();
         let folder = Folder::create(dir.path()).unwrap();
+        folder.mark().unwrap();
         let file = StoredFile {
             id: FileId::random(),
             owner: "alice@acme".parse().unwrap(),

@@ -1,87 +1,228 @@
-//! Failed logins per user and peer. Keyed by both, so that nobody can lock somebody else out; bounded
-//! in memory by forgetting the least recently seen.
+//! Limits on guessing passwords, which slow a guesser down and lock nobody out.
+//!
+//! | counted | at once | then one every | for whom |
+//! |---|---|---|---|
+//! | a known device | 10 | 12 s | a client that shows a refresh token of the user's device, even an old one; *nothing else counts for it* |
+//! | user and peer | 5 | 12 s | all others |
+//! | peer, over all users | 100 | 0.6 s | all others; only failures count |
+//! | user, over all peers | 50 | 36 s | all others, save at a peer where the user has logged in lately |
+//!
+//! So who guesses from many addresses is held to 100 guesses an hour, and the user is not in the way of it:
+//! neither on devices that were logged in once, nor on new ones at a usual address. A success takes back what it
+//! counted. All is in memory and for one replica; keys that were seen least lately are forgotten.
 
-use std::net::IpAddr;
+mod bucket;
+
+use std::hash::{BuildHasher as _, RandomState};
+use std::net::{IpAddr, Ipv6Addr};
 use std::num::NonZeroUsize;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use lru::LruCache;
 
-/// Failures after which a pair has to wait.
-const MAX_FAILURES: u32 = 5;
-/// How long failures count.
-const WINDOW: Duration = Duration::from_secs(60);
-/// Pairs remembered.
-const PAIRS: NonZeroUsize = NonZeroUsize::new(10_000).expect("10,000 is not zero");
+use crate::identity::UserId;
+use crate::secret::Digest;
+use bucket::{Buckets, Rate};
 
-/// Counts failures.
+/// Keys remembered of each kind: some MiB in all.
+const REMEMBERED: NonZeroUsize = NonZeroUsize::new(50_000).expect("50,000 is not zero");
+/// How long an address is usual after a login.
+const USUAL: Duration = Duration::from_secs(30 * 24 * 3600);
+
+const DEVICE: Rate = rate(10, 12_000);
+const PAIR: Rate = rate(5, 12_000);
+const PEER: Rate = rate(100, 600);
+const USER: Rate = rate(50, 36_000);
+
+const fn rate(burst: u32, every_ms: u64) -> Rate {
+    Rate {
+        burst,
+        every: Duration::from_millis(every_ms),
+    }
+}
+
+/// Counts attempts.
 #[derive(Debug)]
-pub(crate) struct Limiter(Mutex<LruCache<(String, IpAddr), Failures>>);
+pub(crate) struct Limiter {
+    counts: Mutex<Counts>,
+    /// Makes names to keys that nobody can foresee.
+    hasher: RandomState,
+}
 
+#[derive(Debug)]
+struct Counts {
+    devices: Buckets,
+    pairs: Buckets,
+    peers: Buckets,
+    users: Buckets,
+    /// Pairs of user and peer that logged in, and when.
+    usual: LruCache<u64, Instant>,
+}
+
+/// Who tries.
+#[derive(Debug)]
+pub(crate) enum Guesser<'a> {
+    /// A device that the user is known to have, by what its refresh tokens have in common.
+    Known(&'a Digest),
+    /// The holder of a session, who changes its password.
+    Session(&'a Digest),
+    /// Anybody else.
+    Stranger(IpAddr),
+}
+
+/// What an attempt counts for.
 #[derive(Debug, Clone, Copy)]
-struct Failures {
-    count: u32,
-    since: Instant,
+enum Keys {
+    Device(u64),
+    Stranger { pair: u64, peer: u64, user: u64 },
+}
+
+/// An attempt under way. Counts as failed unless it is said to be otherwise, also when its client goes away.
+#[derive(Debug)]
+pub(crate) struct Attempt<'l> {
+    limiter: &'l Limiter,
+    keys: Keys,
+    begun: Instant,
+    failed: bool,
 }
 
 impl Limiter {
     /// Knows no failures.
     pub(crate) fn new() -> Limiter {
-        Limiter(Mutex::new(LruCache::new(PAIRS)))
+        let counts = Counts {
+            devices: Buckets::new(DEVICE, REMEMBERED),
+            pairs: Buckets::new(PAIR, REMEMBERED),
+            peers: Buckets::new(PEER, REMEMBERED),
+            users: Buckets::new(USER, REMEMBERED),
+            usual: LruCache::new(REMEMBERED),
+        };
+        Limiter {
+            counts: Mutex::new(counts),
+            hasher: RandomState::new(),
+        }
     }
 
-    /// Counts an attempt as failed until [`Limiter::forgive`] says otherwise (so that many at once
-    /// do not slip through); `Err` is how long to wait.
-    pub(crate) fn admit(&self, user: &str, peer: IpAddr, now: Instant) -> Result<(), Duration> {
-        let mut pairs = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let fresh = || Failures {
-            count: 0,
-            since: now,
+    /// Lets an attempt begin, or says how long it has to wait. It counts from its beginning, so that many at
+    /// once do not slip through.
+    pub(crate) fn admit(
+        &self,
+        user: &UserId,
+        guesser: Guesser<'_>,
+        now: Instant,
+    ) -> Result<Attempt<'_>, Duration> {
+        let keys = self.keys(user, guesser);
+        self.counts().admit(keys, now)?;
+        Ok(Attempt {
+            limiter: self,
+            keys,
+            begun: now,
+            failed: true,
+        })
+    }
+
+    fn keys(&self, user: &UserId, guesser: Guesser<'_>) -> Keys {
+        let (eid, uid) = (user.eid(), user.uid());
+        match guesser {
+            Guesser::Known(device) => Keys::Device(self.hasher.hash_one((0, device.as_str()))),
+            Guesser::Session(session) => Keys::Device(self.hasher.hash_one((1, session.as_str()))),
+            Guesser::Stranger(peer) => {
+                let peer = network(peer);
+                Keys::Stranger {
+                    pair: self.hasher.hash_one((eid, uid, peer)),
+                    peer: self.hasher.hash_one(peer),
+                    user: self.hasher.hash_one((eid, uid)),
+                }
+            }
+        }
+    }
+
+    fn counts(&self) -> MutexGuard<'_, Counts> {
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Counts {
+    fn admit(&mut self, keys: Keys, now: Instant) -> Result<(), Duration> {
+        let waits = match keys {
+            Keys::Device(device) => [self.devices.wait(device, now), None, None],
+            Keys::Stranger { pair, peer, user } => {
+                let usual = self.usual.peek(&pair);
+                let usual = usual.is_some_and(|at| now.saturating_duration_since(*at) < USUAL);
+                let of_user = || self.users.wait(user, now);
+                let of_user = (!usual).then(of_user).flatten();
+                [
+                    self.pairs.wait(pair, now),
+                    self.peers.wait(peer, now),
+                    of_user,
+                ]
+            }
         };
-        let failures = pairs.get_or_insert_mut((user.to_owned(), peer), fresh);
-        let age = now.saturating_duration_since(failures.since);
-        if age >= WINDOW {
-            *failures = fresh();
+        if let Some(wait) = waits.into_iter().flatten().max() {
+            return Err(wait);
         }
-        if failures.count >= MAX_FAILURES {
-            return Err(WINDOW.saturating_sub(age));
+        match keys {
+            Keys::Device(device) => self.devices.charge(device, now),
+            Keys::Stranger { pair, user, .. } => {
+                self.pairs.charge(pair, now);
+                self.users.charge(user, now);
+            }
         }
-        failures.count += 1;
         Ok(())
     }
 
-    /// Forgets the failures of a pair that logged in.
-    pub(crate) fn forgive(&self, user: &str, peer: IpAddr) {
-        let mut pairs = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        pairs.pop(&(user.to_owned(), peer));
+    /// Takes back what an attempt counted.
+    fn take_back(&mut self, keys: Keys) {
+        match keys {
+            Keys::Device(device) => self.devices.refund(device),
+            Keys::Stranger { pair, user, .. } => {
+                self.pairs.refund(pair);
+                self.users.refund(user);
+            }
+        }
+    }
+}
+
+impl Attempt<'_> {
+    /// The password was right: earlier failures of the same device, or of the same user and peer, are forgiven.
+    pub(crate) fn succeeded(mut self, now: Instant) {
+        self.failed = false;
+        let mut counts = self.limiter.counts();
+        counts.take_back(self.keys);
+        match self.keys {
+            Keys::Device(device) => counts.devices.forget(device),
+            Keys::Stranger { pair, .. } => {
+                counts.pairs.forget(pair);
+                counts.usual.put(pair, now);
+            }
+        }
+    }
+
+    /// The password was never looked at.
+    pub(crate) fn called_off(mut self) {
+        self.failed = false;
+        self.limiter.counts().take_back(self.keys);
+    }
+}
+
+impl Drop for Attempt<'_> {
+    fn drop(&mut self) {
+        if let (true, Keys::Stranger { peer, .. }) = (self.failed, self.keys) {
+            self.limiter.counts().peers.charge(peer, self.begun);
+        }
+    }
+}
+
+/// What one guesser has: an IPv4 address, or an IPv6 network of 64 bits.
+fn network(peer: IpAddr) -> IpAddr {
+    match peer.to_canonical() {
+        IpAddr::V6(address) => {
+            let bits = u128::from(address) & !u128::from(u64::MAX);
+            Ipv6Addr::from(bits).into()
+        }
+        address => address,
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_sixth_failure_in_a_minute_waits_and_others_do_not() {
-        let (limiter, now) = (Limiter::new(), Instant::now());
-        let (here, there) = (IpAddr::from([127, 0, 0, 1]), IpAddr::from([127, 0, 0, 2]));
-        for _ in 0..MAX_FAILURES {
-            assert!(limiter.admit("bob@acme", here, now).is_ok());
-        }
-        assert_eq!(limiter.admit("bob@acme", here, now), Err(WINDOW));
-        assert!(limiter.admit("bob@acme", there, now).is_ok());
-        assert!(limiter.admit("alice@acme", here, now).is_ok());
-        assert!(limiter.admit("bob@acme", here, now + WINDOW).is_ok());
-    }
-
-    #[test]
-    fn a_success_forgives() {
-        let (limiter, now) = (Limiter::new(), Instant::now());
-        let here = IpAddr::from([127, 0, 0, 1]);
-        for _ in 0..20 {
-            assert!(limiter.admit("bob@acme", here, now).is_ok());
-            limiter.forgive("bob@acme", here);
-        }
-    }
-}
+mod tests;

@@ -9,6 +9,7 @@ mod avatars;
 mod body;
 mod broker_feed;
 mod conditional;
+mod devices;
 mod directory;
 mod files;
 mod health;
@@ -18,10 +19,14 @@ mod login;
 mod logs;
 mod metrics;
 mod openapi;
+mod password;
 mod patience;
+mod peer;
 mod problem;
 mod profile;
+mod refresh;
 mod revoke;
+mod session_answer;
 mod token;
 
 #[cfg(test)]
@@ -46,6 +51,7 @@ pub(crate) use authenticate::{ClientCertificate, GENERATED_PREFIX};
 use health::Readiness;
 use limiter::Limiter;
 pub(crate) use metrics::Metrics;
+pub(crate) use peer::{Network, ProxyHeader, TrustedProxies};
 use problem::Problem;
 
 /// The largest body, in bytes, save that of logs.
@@ -64,6 +70,19 @@ pub(crate) struct Settings {
     pub(crate) session_ttl_s: u32,
     /// Whether brokers must show a client certificate, on top of their credentials.
     pub(crate) brokers_show_certificates: bool,
+    /// How accounts are kept.
+    pub(crate) accounts: AccountSettings,
+}
+
+/// The part of them that accounts alone need.
+#[derive(Debug, Clone)]
+pub(crate) struct AccountSettings {
+    /// Lifetime of a refresh token, in seconds.
+    pub(crate) refresh_ttl_s: u32,
+    /// How long one may be presented again, in seconds.
+    pub(crate) refresh_reuse_s: u32,
+    /// Whose word about a client's address is believed.
+    pub(crate) proxies: TrustedProxies,
 }
 
 /// What handlers work with.
@@ -142,6 +161,10 @@ fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(login::login))
         .routes(routes!(login::logout))
         .routes(routes!(token::token))
+        .routes(routes!(refresh::refresh))
+        .routes(routes!(password::change))
+        .routes(routes!(devices::list))
+        .routes(routes!(devices::remove))
         .merge(files::routes())
         .merge(address_book::routes())
         .merge(avatars::routes())
@@ -158,8 +181,9 @@ fn routes() -> OpenApiRouter<Arc<App>> {
 }
 
 impl Settings {
-    /// The address of the broker that serves an enterprise: the paper's central routing.
-    fn broker_of(&self, eid: &str) -> &str {
-        self.broker_for.get(eid).unwrap_or(&self.broker)
+    /// The address of the broker that serves an enterprise, `own` if administrators said so: the paper's
+    /// central routing.
+    fn broker_of<'a>(&'a self, eid: &str, own: Option<&'a str>) -> &'a str {
+        own.unwrap_or_else(|| self.broker_for.get(eid).unwrap_or(&self.broker))
     }
 }

@@ -7,6 +7,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::authenticate::BEARER;
 use crate::password::PasswordError;
 use crate::storage::StorageError;
 
@@ -86,6 +87,11 @@ impl Problem {
         self.status
     }
 
+    /// What is wrong, in words; none of them is the client's.
+    pub(crate) fn detail(&self) -> &str {
+        &self.detail
+    }
+
     fn oauth_error(&self) -> Option<&'static str> {
         match self.status {
             StatusCode::UNAUTHORIZED => Some("invalid_client"),
@@ -124,6 +130,7 @@ impl From<StorageError> for Problem {
             }
             StorageError::Missing(_) => Problem::new(StatusCode::NOT_FOUND, error.to_string()),
             StorageError::Refused(_) => Problem::bad_request(error.to_string()),
+            StorageError::Ended => Problem::unauthorized(BEARER, "the session has ended"),
             StorageError::Busy => unavailable("too many writes wait"),
             StorageError::Stopped
             | StorageError::Shared(_)

@@ -1,5 +1,5 @@
 //! `POST /oauth2/revoke` (RFC 7009). A broker may revoke any login token; a client its own ones, and
-//! its own session.
+//! its own session, and the session that a refresh token of its own is of.
 
 use std::sync::Arc;
 
@@ -12,6 +12,7 @@ use super::App;
 use super::authenticate::Caller;
 use super::body::{FormBody, Shape};
 use super::problem::Problem;
+use crate::refresh_token::RefreshToken;
 use crate::secret::Secret;
 use crate::storage::Owner;
 
@@ -40,14 +41,17 @@ pub(crate) async fn revoke(
     let digest = revocation.token.digest();
     match caller {
         Caller::Broker => app.storage.revoke_token(&digest, Owner::Anybody).await?,
-        Caller::Client(user) if user.session == digest => {
-            app.storage.close_session(&digest).await?
-        }
-        Caller::Client(user) => {
-            app.storage
-                .revoke_token(&digest, Owner::User(&user.id))
-                .await?
-        }
+        Caller::Client(user) if user.session == digest => app.storage.close_session(&user).await?,
+        Caller::Client(user) => match RefreshToken::parse(&revocation.token) {
+            Some(token) => {
+                let family = token.family_digest();
+                app.storage.end_family(&user.id, &family).await?
+            }
+            None => {
+                let owner = Owner::User(&user.id);
+                app.storage.revoke_token(&digest, owner).await?
+            }
+        },
     };
     Ok(StatusCode::OK)
 }

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
+use axum::http::StatusCode;
 use mosquitto_enterprise_push::protocol::topic::SYS_NOTICE;
-use mosquitto_enterprise_push::protocol::{SessionName, Topic, UserName};
+use mosquitto_enterprise_push::protocol::{NameError, SessionName, Topic, UserName};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -18,7 +19,7 @@ use crate::feed::event::Rights;
 use crate::identity::{Device, DeviceKind, UserId};
 use crate::journal::Entry;
 use crate::secret::Secret;
-use crate::storage::{NewToken, SessionUser};
+use crate::storage::{NewToken, OwnDevice, SessionUser};
 
 /// What a client sends.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -79,48 +80,81 @@ pub(crate) async fn token(
     session: SessionUser,
     JsonBody(request): JsonBody<TokenRequest>,
 ) -> Result<Json<TokenAnswer>, Problem> {
-    let (device, kind) = parse(&request)?;
+    let device = own_device(&request.device, &request.kind)?;
+    require_own(&session, &device)?;
     let secret = Secret::random();
     let token = NewToken {
         digest: secret.digest(),
         session: session.session,
         user: session.id,
-        device,
-        kind,
+        device: device.name,
+        kind: device.kind,
         expires_at_s: now_s() + i64::from(app.settings.token_ttl_s),
     };
     let issued = app.storage.issue_token(token.clone()).await?;
+    app.metrics.token_issued();
     let entry = Entry::of("token.issued", &token.user).on(token.device.as_str());
     app.journal.record(entry.with("kind", token.kind.as_str()));
+    let broker = app.storage.broker_of(token.user.eid()).await?;
     app.hub.announced(issued.event).await;
-    Ok(Json(answer(&app, &token, &secret, &issued.outcome)))
+    let answer = Issued {
+        secret: &secret,
+        expires_at_s: token.expires_at_s,
+        user: &token.user,
+        device: &token.device,
+    };
+    let broker = app.settings.broker_of(token.user.eid(), broker.as_deref());
+    Ok(Json(answer.answer(broker, &issued.outcome)))
 }
 
-fn parse(request: &TokenRequest) -> Result<(Device, DeviceKind), Problem> {
-    let device = request.device.parse();
-    let device = device.map_err(|error| Problem::bad_request(format!("{error}")))?;
-    let kind = DeviceKind::parse(&request.kind);
+/// A device as a client names it.
+pub(super) fn own_device(name: &str, kind: &str) -> Result<OwnDevice, Problem> {
+    let name = name.parse();
+    let name = name.map_err(|error: NameError| Problem::bad_request(error.to_string()))?;
+    let kind = DeviceKind::parse(kind);
     let kind = kind.ok_or_else(|| Problem::bad_request("kind is none of phone, pc, service"))?;
-    Ok((device, kind))
+    Ok(OwnDevice { name, kind })
 }
 
-fn answer(app: &App, token: &NewToken, secret: &Secret, rights: &Rights) -> TokenAnswer {
-    let user = &token.user;
-    let name = UserName {
-        uid: user.uid(),
-        eid: user.eid(),
-    };
-    let client_id = SessionName {
-        user: name,
-        device: token.device.as_str(),
-    };
-    TokenAnswer {
-        token: secret.reveal().to_owned(),
-        exp: token.expires_at_s,
-        broker: app.settings.broker_of(user.eid()).to_owned(),
-        username: name.to_string(),
-        client_id: client_id.to_string(),
-        topics: topics(user, rights),
+/// The session of a device is for that device alone.
+fn require_own(session: &SessionUser, device: &OwnDevice) -> Result<(), Problem> {
+    match &session.device {
+        Some(own) if own != device => {
+            let (name, kind) = (&own.name, own.kind.as_str());
+            let detail = format!("the session is of device {name} of kind {kind}");
+            Err(Problem::new(StatusCode::FORBIDDEN, detail))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A token that was issued.
+pub(super) struct Issued<'a> {
+    pub(super) secret: &'a Secret,
+    pub(super) expires_at_s: i64,
+    pub(super) user: &'a UserId,
+    pub(super) device: &'a Device,
+}
+
+impl Issued<'_> {
+    /// The answer that tells of it.
+    pub(super) fn answer(&self, broker: &str, rights: &Rights) -> TokenAnswer {
+        let user = UserName {
+            uid: self.user.uid(),
+            eid: self.user.eid(),
+        };
+        let client_id = SessionName {
+            user,
+            device: self.device.as_str(),
+        };
+        TokenAnswer {
+            token: self.secret.reveal().to_owned(),
+            exp: self.expires_at_s,
+            broker: broker.to_owned(),
+            username: user.to_string(),
+            client_id: client_id.to_string(),
+            topics: topics(self.user, rights),
+        }
     }
 }
 

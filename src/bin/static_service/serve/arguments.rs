@@ -4,13 +4,13 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::tls::TlsFiles;
+use crate::account_args::AccountArgs;
+use crate::broker_url::BrokerUrl;
 use crate::database::DatabaseArgs;
 use crate::files::FileArgs;
 use crate::http::Settings;
 use crate::identity::EnterpriseId;
 
-/// Schemes under which clients know brokers.
-const SCHEMES: [&str; 7] = ["tcp", "mqtt", "mqtts", "ssl", "tls", "ws", "wss"];
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
 /// What to serve, and where.
@@ -22,8 +22,8 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:0")]
     pub(super) listen: String,
     /// The broker's address as clients use it, such as tcp://push.example:1883
-    #[arg(long, value_name = "URL", value_parser = broker_url)]
-    broker: String,
+    #[arg(long, value_name = "URL")]
+    broker: BrokerUrl,
     /// Another broker for one enterprise
     #[arg(long, value_name = "EID=URL", value_parser = broker_for)]
     broker_for: Vec<(String, String)>,
@@ -33,13 +33,11 @@ pub(crate) struct ServeArgs {
     /// Lifetime of a client's session, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 604_800)]
     session_ttl_s: u32,
-    /// File that holds the service key (32 random bytes or more); without it the key is kept in the
-    /// database. All replicas need the same
-    #[arg(long, value_name = "FILE")]
-    pub(super) service_key_file: Option<PathBuf>,
     /// File that gets the bound address once requests are served
     #[arg(long, value_name = "FILE")]
     pub(super) ready_file: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) accounts: AccountArgs,
     #[command(flatten)]
     pub(super) files: FileArgs,
     #[command(flatten)]
@@ -99,10 +97,11 @@ impl ServeArgs {
 
     pub(super) fn settings(&self) -> Settings {
         Settings {
-            broker: self.broker.clone(),
+            broker: self.broker.as_str().to_owned(),
             broker_for: self.broker_for.iter().cloned().collect(),
             token_ttl_s: self.token_ttl_s,
             session_ttl_s: self.session_ttl_s,
+            accounts: self.accounts.settings(),
             brokers_show_certificates: self.tls.tls_client_ca.is_some(),
         }
     }
@@ -129,23 +128,11 @@ impl OperationArgs {
     }
 }
 
-fn broker_url(text: &str) -> Result<String, String> {
-    let (scheme, rest) = text.split_once("://").ok_or("want scheme://host:port")?;
-    if !SCHEMES.contains(&scheme) {
-        return Err(format!("scheme is none of {}", SCHEMES.join(", ")));
-    }
-    let authority = rest.split('/').next().unwrap_or_default();
-    let (host, port) = authority.rsplit_once(':').ok_or("want a port")?;
-    if host.is_empty() || port.parse::<u16>().is_err() {
-        return Err("want host:port".to_owned());
-    }
-    Ok(text.to_owned())
-}
-
 fn broker_for(text: &str) -> Result<(String, String), String> {
     let (eid, url) = text.split_once('=').ok_or("want EID=URL")?;
     let eid: EnterpriseId = eid.parse().map_err(|error| format!("{error}"))?;
-    Ok((eid.as_str().to_owned(), broker_url(url)?))
+    let url: BrokerUrl = url.parse().map_err(|error| format!("{error}"))?;
+    Ok((eid.as_str().to_owned(), url.as_str().to_owned()))
 }
 
 #[cfg(test)]
@@ -168,25 +155,10 @@ mod tests {
 
     #[test]
     fn broker_addresses_are_checked_at_start() {
-        for good in [
-            "tcp://127.0.0.1:1883",
-            "mqtts://push.example:8883",
-            "wss://h:443/mqtt",
-        ] {
-            assert!(broker_url(good).is_ok(), "{good}");
-        }
-        for bad in [
-            "",
-            "127.0.0.1:1883",
-            "http://h:1",
-            "tcp://h",
-            "tcp://:1",
-            "tcp://h:x",
-        ] {
-            assert!(broker_url(bad).is_err(), "{bad}");
-        }
         assert!(broker_for("acme=tcp://h:1").is_ok());
         assert!(broker_for("ac/me=tcp://h:1").is_err());
+        assert!(broker_for("acme=http://h:1").is_err());
+        assert!(broker_for("acme").is_err());
     }
 
     #[test]

@@ -11,7 +11,6 @@ mod tls;
 #[cfg(test)]
 mod tests;
 
-use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context as _;
@@ -19,8 +18,6 @@ use tokio::net::TcpListener;
 
 use crate::files::{FileArgs, Files};
 use crate::http::{App, operation_router, router};
-use crate::password::{Cost, Passwords};
-use crate::service_key::ServiceKey;
 use crate::storage::{Location, Storage};
 pub(crate) use arguments::{LogFormat, ServeArgs};
 use listen::Door;
@@ -34,10 +31,9 @@ pub(crate) async fn serve(args: ServeArgs) -> anyhow::Result<()> {
     let storage = Storage::open(&location)
         .await
         .with_context(|| format!("cannot open {location}"))?;
-    find_service_key(&storage, args.service_key_file.as_deref()).await?;
+    args.accounts.find_service_key(&storage).await?;
     let files = open_files(&args.files, &location, &storage).await?;
-    let passwords = Passwords::new(Cost::OWASP)?;
-    let app = App::new(storage, passwords, args.settings());
+    let app = App::new(storage, args.accounts.passwords()?, args.settings());
     let app = Arc::new(app.with_files(files));
     let main = bind(&args.listen).await?;
     let operation = match &args.operation.metrics_listen {
@@ -78,16 +74,6 @@ async fn open_files(
         .with_context(|| format!("cannot keep files in {}", folder.display()))?;
     files.public_url = args.public_url.clone();
     Ok(Some(files))
-}
-
-/// The key of the file, or that of the database, which is made when there is none: at the start, so that
-/// what is wrong with it is not found out at the first login.
-async fn find_service_key(storage: &Storage, file: Option<&Path>) -> anyhow::Result<()> {
-    match file {
-        Some(file) => storage.use_service_key(ServiceKey::read(file)?),
-        None => drop(storage.service_key().await?),
-    }
-    Ok(())
 }
 
 async fn bind(address: &str) -> anyhow::Result<TcpListener> {

@@ -17,6 +17,9 @@ pub(crate) enum StorageError {
     /// It makes no sense.
     #[error("{0}")]
     Refused(String),
+    /// The session, or the password that it was to be opened with, is good no more.
+    #[error("the session has ended")]
+    Ended,
     /// Too many small writes wait already.
     #[error("too many writes wait")]
     Busy,
@@ -44,6 +47,7 @@ impl StorageError {
                 | StorageError::Missing(_)
                 | StorageError::Conflict(_)
                 | StorageError::Refused(_)
+                | StorageError::Ended
         )
     }
 

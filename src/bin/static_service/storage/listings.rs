@@ -27,7 +27,8 @@ impl Storage {
     /// Enterprises.
     pub(crate) async fn list_enterprises(&self, page: &Page) -> Result<Vec<EnterpriseEntry>> {
         let rows = sqlx::query(
-            "SELECT eid, name, suspended_at FROM enterprise WHERE eid > $1 ORDER BY eid LIMIT $2",
+            "SELECT eid, name, suspended_at, broker FROM enterprise WHERE eid > $1 \
+             ORDER BY eid LIMIT $2",
         )
         .bind(&page.after)
         .bind(i64::from(page.limit))
@@ -38,6 +39,7 @@ impl Storage {
                 eid: row.try_get(0)?,
                 name: row.try_get(1)?,
                 suspended: row.try_get::<Option<i64>, _>(2)?.is_some(),
+                broker: row.try_get(3)?,
             })
         };
         rows.into_iter().map(entry).collect()
@@ -126,7 +128,7 @@ impl Storage {
     pub(crate) async fn user_profile(&self, user: &UserId) -> Result<UserProfile> {
         let mut tx = self.begin_read().await?;
         let row = sqlx::query(
-            "SELECT u.uid, u.name, m.did, u.title, u.phone, u.email FROM app_user u \
+            "SELECT u.uid, u.name, m.did, u.title, u.phone, u.email, u.locked_at FROM app_user u \
              LEFT JOIN department_member m ON m.eid = u.eid AND m.uid = u.uid \
              WHERE u.eid = $1 AND u.uid = $2",
         )
@@ -140,6 +142,7 @@ impl Storage {
             title: row.try_get(3)?,
             phone: row.try_get(4)?,
             email: row.try_get(5)?,
+            locked: row.try_get::<Option<i64>, _>(6)?.is_some(),
             entry: user_entry(row)?,
             rights: rights(&mut tx, user.eid(), user.uid()).await?,
         })
@@ -156,6 +159,22 @@ impl Storage {
         .fetch_all(&self.read)
         .await?;
         Ok(ids)
+    }
+
+    /// A list of what is a user's.
+    pub(super) async fn list_of_user<T>(
+        &self,
+        user: &UserId,
+        sql: &'static str,
+        page: &Page,
+        entry: impl Fn(DbRow) -> Result<T>,
+    ) -> Result<Vec<T>> {
+        let owner = Owner {
+            sql: "SELECT 1 FROM app_user WHERE eid = $1 AND uid = $2",
+            ids: vec![user.eid(), user.uid()],
+            words: format!("user {user}"),
+        };
+        self.list(owner, sql, page, entry).await
     }
 
     async fn list<T>(

@@ -166,10 +166,13 @@ impl SmallWrite for NewToken {
     }
 }
 
+/// Fails with [`StorageError::Ended`] when the session that asked is over by now.
 async fn insert_token(tx: &mut WriteTx<'_>, token: &NewToken) -> Result<()> {
-    sqlx::query(
+    let done = sqlx::query(
         "INSERT INTO login_token (digest, session_digest, eid, uid, device, kind, expires_at_s) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7)",
+         SELECT $1, $2, $3, $4, $5, $6, $7 WHERE EXISTS (SELECT 1 FROM client_session s \
+         JOIN enterprise e ON e.eid = s.eid WHERE s.digest = $2 AND s.eid = $3 AND s.uid = $4 \
+         AND s.expires_at_s > $8 AND e.suspended_at IS NULL)",
     )
     .bind(token.digest.as_str())
     .bind(token.session.as_str())
@@ -178,11 +181,16 @@ async fn insert_token(tx: &mut WriteTx<'_>, token: &NewToken) -> Result<()> {
     .bind(token.device.as_str())
     .bind(token.kind.as_str())
     .bind(token.expires_at_s)
+    .bind(now_ms() / 1000)
     .execute(tx.conn())
     .await
     .map_err(|error| {
         StorageError::of_insert(error, "token".to_owned(), format!("user {}", token.user))
     })?;
+    if done.rows_affected() == 0 {
+        require_user(tx, &token.user).await?;
+        return Err(StorageError::Ended);
+    }
     Ok(())
 }
 

@@ -1,6 +1,4 @@
-//! Users, their passwords, roles and channels.
-
-use sqlx::Row as _;
+//! Users, made with a password, roles and channels.
 
 use super::address_book::changes;
 use super::error::require_change;
@@ -10,7 +8,6 @@ use super::rights::rights;
 use super::tokens::revoke_where_user;
 use super::{EventId, Result, Storage, StorageError};
 use crate::clock::now_ms;
-use crate::feed::concern::Concern;
 use crate::feed::event::Event;
 use crate::identity::{Channel, DisplayName, Role, UserId};
 
@@ -27,17 +24,6 @@ pub(crate) struct NewUser {
     pub(crate) roles: Vec<Role>,
     /// Notice channels the user may publish to.
     pub(crate) channels: Vec<Channel>,
-}
-
-/// What a login needs to know.
-#[derive(Debug)]
-pub(crate) struct Account {
-    /// What people call the user.
-    pub(crate) name: String,
-    /// PHC string.
-    pub(crate) password_hash: Option<String>,
-    /// Whether the enterprise is suspended.
-    pub(crate) suspended: bool,
 }
 
 impl Storage {
@@ -69,47 +55,6 @@ impl Storage {
         let (eid, uid) = (user.eid().to_owned(), user.uid().to_owned());
         tx.record(&Event::UserRemoved { eid, uid }).await?;
         tx.commit().await
-    }
-
-    /// Sets a new password; ends the user's sessions and revokes the login tokens, since whoever
-    /// knew the old password may hold them, and tells the user. Answers how many tokens were revoked.
-    pub(crate) async fn set_password(&self, user: &UserId, hash: &str) -> Result<usize> {
-        let mut tx = self.begin().await?;
-        let done =
-            sqlx::query("UPDATE app_user SET password_hash = $1 WHERE eid = $2 AND uid = $3")
-                .bind(hash)
-                .bind(user.eid())
-                .bind(user.uid())
-                .execute(tx.conn())
-                .await?;
-        require_change(done.rows_affected(), || format!("user {user}"))?;
-        sqlx::query("DELETE FROM client_session WHERE eid = $1 AND uid = $2")
-            .bind(user.eid())
-            .bind(user.uid())
-            .execute(tx.conn())
-            .await?;
-        let revoked = revoke_where_user(&mut tx, user, None).await?;
-        tx.tell(user.eid(), user.uid(), Concern::Password).await?;
-        tx.commit().await?;
-        Ok(revoked)
-    }
-
-    /// The account behind a user name.
-    pub(crate) async fn account(&self, user: &UserId) -> Result<Option<Account>> {
-        let row = sqlx::query(
-            "SELECT u.name, u.password_hash, e.suspended_at FROM app_user u \
-             JOIN enterprise e ON e.eid = u.eid WHERE u.eid = $1 AND u.uid = $2",
-        )
-        .bind(user.eid())
-        .bind(user.uid())
-        .fetch_optional(&self.read)
-        .await?;
-        let Some(row) = row else { return Ok(None) };
-        Ok(Some(Account {
-            name: row.try_get(0)?,
-            password_hash: row.try_get(1)?,
-            suspended: row.try_get::<Option<i64>, _>(2)?.is_some(),
-        }))
     }
 }
 

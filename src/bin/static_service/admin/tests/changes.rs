@@ -33,7 +33,7 @@ async fn enterprises_and_users_are_told_whole_and_nobody_gets_a_notice() {
     )
     .await;
     desk.yields(
-        "user add alice@acme --name Alice --password x --role operator --role operator \
+        "user add alice@acme --name Alice --password correct-horse --role operator --role operator \
          --channel news/x --channel ads",
         "user.upserted",
         alice(&["operator"], &["ads", "news/x"]),
@@ -177,7 +177,8 @@ async fn who_gains_or_loses_a_role_or_a_channel_is_told() {
 #[tokio::test]
 async fn a_new_password_is_told_after_the_tokens_are_revoked() {
     let mut desk = desk().await;
-    desk.run("user passwd alice@acme --password x").await;
+    desk.run("user passwd alice@acme --password correct-horse")
+        .await;
     let told = notice(&desk.events().await[0]);
     let password = (
         "alice@acme".to_owned(),
@@ -188,7 +189,8 @@ async fn a_new_password_is_told_after_the_tokens_are_revoked() {
     let alice = "alice@acme".parse().unwrap();
     desk.give_token(&alice).await;
     desk.events().await;
-    desk.run("user passwd alice@acme --password y").await;
+    desk.run("user passwd alice@acme --password battery-staple")
+        .await;
     let kinds: Vec<_> = desk.events().await.into_iter().map(|e| e.kind).collect();
     assert_eq!(kinds, ["token.revoked", "notice"]);
 }

@@ -11,6 +11,7 @@ async fn lists_show_what_is_there_in_order() {
         "enterprise add beta --name Beta",
         "enterprise add acme --name Acme",
         "enterprise suspend beta",
+        "enterprise broker set beta tcp://b:1",
         "user add bob@acme --name Bob --role admin --channel ads --channel news/x",
         "user add alice@acme",
         "user add carol@beta",
@@ -29,9 +30,10 @@ async fn lists_show_what_is_there_in_order() {
     for (line, text, json) in [
         (
             "enterprise list",
-            "acme\tAcme\tactive\nbeta\tBeta\tsuspended",
-            json!({"enterprises": [{"eid": "acme", "name": "Acme", "suspended": false},
-                                   {"eid": "beta", "name": "Beta", "suspended": true}]}),
+            "acme\tAcme\tactive\t-\nbeta\tBeta\tsuspended\ttcp://b:1",
+            json!({"enterprises": [{"eid": "acme", "name": "Acme", "suspended": false, "broker": null},
+                                   {"eid": "beta", "name": "Beta", "suspended": true,
+                                    "broker": "tcp://b:1"}]}),
         ),
         (
             "user list acme",
@@ -41,10 +43,10 @@ async fn lists_show_what_is_there_in_order() {
         ),
         (
             "user show bob@acme",
-            "name\tBob\ntitle\t-\nphone\t-\nemail\t-\ndepartment\tlab\nroles\tadmin\ngroups\tdev\npartners\tcarol@beta\n\
+            "name\tBob\ntitle\t-\nphone\t-\nemail\t-\ndepartment\tlab\nlocked\tno\nroles\tadmin\ngroups\tdev\npartners\tcarol@beta\n\
              channels\tads news/x",
             json!({"eid": "acme", "uid": "bob", "name": "Bob", "department": "lab",
-                   "title": null, "phone": null, "email": null,
+                   "locked": false, "title": null, "phone": null, "email": null,
                    "roles": ["admin"], "groups": ["dev"], "partners": ["carol@beta"],
                    "channels": ["ads", "news/x"]}),
         ),

@@ -1,5 +1,6 @@
 //! Commands as an administrator types them.
 
+mod accounts;
 mod changes;
 mod departments;
 mod lists;
@@ -15,9 +16,10 @@ use super::output::Done;
 use crate::clock::now_s;
 use crate::identity::{DeviceKind, UserId};
 use crate::password::{Cost, Passwords};
-use crate::secret::Secret;
+use crate::refresh_token::RefreshToken;
+use crate::secret::{Digest, Secret};
 use crate::storage::scratch::Scratch;
-use crate::storage::{NewToken, Storage, StoredEvent};
+use crate::storage::{NewDevice, NewSession, NewToken, OwnDevice, Storage, StoredEvent};
 
 #[derive(Debug, clap::Parser)]
 struct Admin {
@@ -66,16 +68,37 @@ impl Desk {
 
     /// Issues a login token.
     async fn give_token(&self, user: &UserId) {
-        let secret = Secret::random();
+        self.storage.open_plain_session(user).await;
         let token = NewToken {
-            digest: secret.digest(),
-            session: secret.digest(),
+            digest: Secret::random().digest(),
+            session: Digest::of(user.to_string().as_bytes()),
             user: user.clone(),
             device: "pc".parse().unwrap(),
             kind: DeviceKind::Pc,
             expires_at_s: now_s() + 60,
         };
         self.storage.issue_token(token).await.unwrap();
+    }
+
+    /// Logs in on a device, a pc.
+    async fn give_device(&self, user: &UserId, device: &str) {
+        let (token, account) = (RefreshToken::first(), self.storage.account(user).await);
+        let (name, kind) = (device.parse().unwrap(), DeviceKind::Pc);
+        let device = NewDevice {
+            own: OwnDevice { name, kind },
+            called: None,
+            family: token.family_digest(),
+            refresh: token.digest(),
+            refresh_expires_at_s: now_s() + 60,
+        };
+        let session = NewSession {
+            user: user.clone(),
+            account: account.unwrap().unwrap().state,
+            digest: Secret::random().digest(),
+            expires_at_s: now_s() + 60,
+            device: Some(device),
+        };
+        self.storage.open_session(session).await.unwrap();
     }
 
     /// The events since the last call.

@@ -67,7 +67,7 @@ async fn an_enterprise_is_renamed_and_a_suspended_one_stays_suspended() {
     ];
     assert_eq!(told(&mut desk).await, renamed);
     let list = desk.run("enterprise list").await;
-    assert_eq!(list.text, "acme\tApex\tsuspended");
+    assert_eq!(list.text, "acme\tApex\tsuspended\t-");
     for (line, want) in [
         ("enterprise rename acme --name Apex", "exists already"),
         ("enterprise rename nope --name Apex", "no enterprise nope"),

@@ -21,7 +21,10 @@ async fn what_does_not_exist_or_exists_already_is_named_and_changes_nothing() {
         ("user add zed@nope", "no enterprise nope"),
         ("user add alice@acme", "user alice@acme exists already"),
         ("user remove zed@acme", "no user zed@acme"),
-        ("user passwd zed@acme --password x", "no user zed@acme"),
+        (
+            "user passwd zed@acme --password correct-horse",
+            "no user zed@acme",
+        ),
         ("user passwd alice@acme", "give the new password"),
         ("user role add zed@acme admin", "no user zed@acme"),
         (

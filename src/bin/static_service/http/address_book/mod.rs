@@ -14,6 +14,7 @@ use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use tower_http::CompressionLevel;
 use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::SizeAbove;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -29,6 +30,9 @@ use crate::storage::{BookAsked, BookVersion, SessionUser};
 const LIMIT: u32 = 1_000;
 /// The most entries of a page.
 const MAX_LIMIT: u32 = 5_000;
+
+/// Bytes from which on it is worth the work to compress.
+const COMPRESSED_BYTES: u16 = 1_024;
 
 /// `?since=V&limit=N&cursor=C`, as text so that a refusal can name the one that is wrong.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -59,7 +63,9 @@ struct BookAnswer {
 
 /// The route, which alone of all compresses.
 pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
-    let compression = CompressionLayer::new().quality(CompressionLevel::Fastest);
+    let compression = CompressionLayer::new()
+        .quality(CompressionLevel::Fastest)
+        .compress_when(SizeAbove::new(COMPRESSED_BYTES));
     OpenApiRouter::new()
         .routes(routes!(address_book))
         .layer(compression)

@@ -15,7 +15,7 @@ use super::super::App;
 use super::super::problem::Problem;
 use super::record::Change;
 use crate::identity::{
-    ADMIN, Channel, DepartmentId, EnterpriseId, GroupId, MemberId, OPERATOR, Role, UserId,
+    ADMIN, Channel, DepartmentId, Device, EnterpriseId, GroupId, MemberId, OPERATOR, Role, UserId,
 };
 use crate::storage::SessionUser;
 
@@ -90,6 +90,11 @@ impl Administrator {
     /// `{uid}`
     pub(super) fn user(&self) -> Result<UserId, Problem> {
         self.within("uid", UserId::within)
+    }
+
+    /// `{device}`
+    pub(super) fn device(&self) -> Result<Device, Problem> {
+        checked("device", self.names.get("device"))
     }
 
     /// `{uid}` without its enterprise

@@ -1,15 +1,18 @@
 //! `/api/v1/admin/enterprises/{eid}/...`: what administrators change, and look up.
 //!
 //! PUT is idempotent and answers 204 also when it is so already; DELETE of what is not there is 404; POST
-//! creates, and is 409 for what exists. Who may do what is decided in [`administrator`], but for the two
-//! things that only an operator may do: linking partners, and giving or taking the role `operator`.
+//! creates, and is 409 for what exists. Who may do what is decided in [`administrator`], but for what only an
+//! operator may do: linking partners, routing, giving or taking the role `operator`, and touching the account
+//! of a user who has it.
 
+mod accounts;
 mod administrator;
 mod answer;
 mod departments;
 mod groups;
 mod logs;
 mod record;
+mod routing;
 mod users;
 
 use std::sync::Arc;
@@ -35,8 +38,13 @@ pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(groups::members))
         .routes(routes!(groups::put_member, groups::remove_member))
         .routes(routes!(logs::of_enterprise))
-        .routes(routes!(users::list))
-        .routes(routes!(users::show))
+        .routes(routes!(routing::show, routing::set, routing::unset))
+        .routes(routes!(users::list, accounts::create))
+        .routes(routes!(users::show, accounts::remove))
+        .routes(routes!(accounts::set_password))
+        .routes(routes!(accounts::lock, accounts::unlock))
+        .routes(routes!(accounts::devices))
+        .routes(routes!(accounts::remove_device))
         .routes(routes!(users::set_profile))
         .routes(routes!(users::give_role, users::take_role))
         .routes(routes!(users::give_channel, users::take_channel))

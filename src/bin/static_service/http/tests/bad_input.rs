@@ -7,7 +7,12 @@ use serde_json::json;
 
 use super::Service;
 
-const CLIENT_PATHS: [&str; 2] = ["/api/v1/login", "/api/v1/token"];
+const CLIENT_PATHS: [&str; 4] = [
+    "/api/v1/login",
+    "/api/v1/token",
+    "/api/v1/refresh",
+    "/api/v1/password",
+];
 
 async fn post(
     service: &Service,
@@ -33,7 +38,7 @@ async fn bodies_of_the_wrong_shape_are_refused_without_echo() {
             "null",
             "[\"alice@acme\",\"pw-alice\"]",
             "{}",
-            "{\"username\":\"alice@acme\",\"password\":987654321,\"device\":\"pc\",\"kind\":987654321}",
+            "{\"username\":\"alice@acme\",\"password\":987654321,\"device\":\"pc\",\"kind\":987654321,\"refresh_token\":987654321,\"old_password\":987654321}",
             "{\"username\":[\"987654321\"],\"password\":\"987654321\",\"device\":{},\"kind\":\"987654321\"}",
         ] {
             let answer = post(&service, path, &auth, "application/json", body.into()).await;

@@ -15,7 +15,8 @@ async fn the_right_password_opens_a_session() {
     let body = answer.json();
     assert_eq!(
         body["user"],
-        json!({"eid": "acme", "uid": "alice", "name": "ALICE"})
+        json!({"eid": "acme", "uid": "alice", "name": "ALICE", "title": null, "phone": null,
+               "email": null, "department": null, "roles": ["operator"], "avatar": null})
     );
     assert_eq!(body["session_token"].as_str().unwrap().len(), 43);
     let lifetime = body["expires_at"].as_i64().unwrap() - now_s();

@@ -5,16 +5,20 @@ mod admin;
 mod avatars;
 mod bad_input;
 mod brokers;
+mod devices;
 mod directory;
 mod feed;
 mod files;
 mod introspection;
+mod limits;
 mod login;
 mod logs;
 mod logs_query;
 mod openapi;
 mod operation;
+mod password;
 mod profile;
+mod refresh;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -30,7 +34,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
-use super::{App, GENERATED_PREFIX, Settings, router};
+use super::{AccountSettings, App, GENERATED_PREFIX, Settings, TrustedProxies, router};
 use crate::files::Files;
 use crate::password::{Cost, Passwords};
 use crate::secret::Secret;
@@ -48,8 +52,8 @@ pub(super) struct Service {
     pub(super) app: Arc<App>,
     router: Router,
     pub(super) broker_secret: Secret,
-    pub(super) scratch: Scratch,
-    pub(super) files_dir: tempfile::TempDir,
+    pub(super) scratch: Arc<Scratch>,
+    pub(super) files_dir: Arc<tempfile::TempDir>,
 }
 
 /// What came back.
@@ -87,19 +91,34 @@ impl Service {
     }
 
     pub(super) async fn start_with(token_ttl_s: u32) -> Service {
-        let scratch = Scratch::new().await;
+        Service::start_as(settings(token_ttl_s)).await
+    }
+
+    /// One that believes those proxies.
+    pub(super) async fn start_behind(proxies: TrustedProxies) -> Service {
+        let mut settings = settings(86_400);
+        settings.accounts.proxies = proxies;
+        Service::start_as(settings).await
+    }
+
+    async fn start_as(settings: Settings) -> Service {
+        let scratch = Arc::new(Scratch::new().await);
         let storage = scratch.open().await;
         let passwords = Passwords::new(CHEAP).unwrap();
         let broker_secret = Secret::random();
         fill(&storage, &passwords, &broker_secret).await;
-        let settings = Settings {
-            broker: "tcp://127.0.0.1:1883".into(),
-            broker_for: BTreeMap::from([("beta".into(), "mqtts://beta.example:8883".into())]),
-            token_ttl_s,
-            session_ttl_s: 600,
-            brokers_show_certificates: false,
-        };
-        let files_dir = tempfile::tempdir().unwrap();
+        let files_dir = Arc::new(tempfile::tempdir().unwrap());
+        Service::on(scratch, files_dir, settings, broker_secret).await
+    }
+
+    async fn on(
+        scratch: Arc<Scratch>,
+        files_dir: Arc<tempfile::TempDir>,
+        settings: Settings,
+        broker_secret: Secret,
+    ) -> Service {
+        let storage = scratch.open().await;
+        let passwords = Passwords::new(CHEAP).unwrap();
         let files = Files::open(files_dir.path(), storage.clone(), files::LIMITS);
         let files = Some(files.await.unwrap());
         let app = Arc::new(App::new(storage, passwords, settings).with_files(files));
@@ -111,6 +130,13 @@ impl Service {
             scratch,
             files_dir,
         }
+    }
+
+    /// Another one on the same database.
+    pub(super) async fn replica(&self) -> Service {
+        let (scratch, files_dir) = (Arc::clone(&self.scratch), Arc::clone(&self.files_dir));
+        let settings = self.app.settings.clone();
+        Service::on(scratch, files_dir, settings, self.broker_secret.clone()).await
     }
 
     pub(super) fn storage(&self) -> &Storage {
@@ -162,10 +188,42 @@ impl Service {
         self.post_json("/api/v1/login", "", &body).await
     }
 
+    /// A login that registers the device, a pc.
+    pub(super) async fn login_on(&self, username: &str, device: &str) -> Answer {
+        let uid = username.split('@').next().unwrap();
+        let body = json!({ "username": username, "password": format!("pw-{uid}"),
+                           "device": device, "kind": "pc" });
+        let answer = self.post_json("/api/v1/login", "", &body).await;
+        assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
+        answer
+    }
+
+    /// Presents a refresh token.
+    pub(super) async fn refresh(&self, token: &str) -> Answer {
+        let body = json!({ "refresh_token": token });
+        self.post_json("/api/v1/refresh", "", &body).await
+    }
+
+    /// Whether a session token is good.
+    pub(super) async fn has_session(&self, token: &str) -> bool {
+        let request = Request::get("/api/v1/devices")
+            .header(AUTHORIZATION, format!("Bearer {token}"))
+            .body(Body::empty());
+        let answer = self.call(request.unwrap()).await;
+        answer.status == StatusCode::OK
+    }
+
     /// A session token.
     pub(super) async fn session(&self, username: &str) -> String {
         let uid = username.split('@').next().unwrap();
         let answer = self.login(username, &format!("pw-{uid}")).await;
+        answer.member("session_token")
+    }
+
+    /// A session token, by a password of another form.
+    pub(super) async fn session_by(&self, username: &str, password: &str) -> String {
+        let answer = self.login(username, password).await;
+        assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
         answer.member("session_token")
     }
 
@@ -215,6 +273,21 @@ impl Service {
             request = request.header(*name, *value);
         }
         self.send(request.body(Body::empty()).unwrap()).await
+    }
+}
+
+fn settings(token_ttl_s: u32) -> Settings {
+    Settings {
+        broker: "tcp://127.0.0.1:1883".into(),
+        broker_for: BTreeMap::from([("beta".into(), "mqtts://beta.example:8883".into())]),
+        token_ttl_s,
+        session_ttl_s: 600,
+        brokers_show_certificates: false,
+        accounts: AccountSettings {
+            refresh_ttl_s: 3600,
+            refresh_reuse_s: 60,
+            proxies: TrustedProxies::default(),
+        },
     }
 }
 

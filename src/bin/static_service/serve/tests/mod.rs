@@ -16,7 +16,7 @@ use tokio::task::JoinHandle;
 use super::listen::Door;
 use super::stop::Stopping;
 use super::tls::Tls;
-use crate::http::{App, Settings, router};
+use crate::http::{AccountSettings, App, Settings, TrustedProxies, router};
 use crate::password::{Cost, Passwords};
 use crate::secret::Digest;
 use crate::storage::scratch::Scratch;
@@ -89,6 +89,11 @@ async fn app(scratch: &Scratch, brokers_show_certificates: bool) -> App {
         token_ttl_s: 1,
         session_ttl_s: 1,
         brokers_show_certificates,
+        accounts: AccountSettings {
+            refresh_ttl_s: 1,
+            refresh_reuse_s: 1,
+            proxies: TrustedProxies::default(),
+        },
     };
     let cost = Cost {
         memory_kib: 8,

@@ -4,11 +4,14 @@
 
 use super::super::Result;
 use super::super::outbox::WriteTx;
-use super::tombstones::{AllGone, EVERYBODY, Gone, bury, bury_all, dig_up};
+use super::tombstones::{AllGone, EVERYBODY, Gone, bury, bury_all, dig_up, forget_reader};
 use super::versions::{moved_around, moved_beside, moved_within, tick};
 use crate::identity::{DepartmentId, EnterpriseId, GroupId, MemberId, UserId};
 
 const USER: &str = "UPDATE app_user SET book_version = $3 WHERE eid = $1 AND uid = $2";
+/// A user begins: with an address book that has nothing of whoever had the same uid before.
+const NEW_USER: &str =
+    "UPDATE app_user SET book_version = $3, book_floor = $3 WHERE eid = $1 AND uid = $2";
 const GROUP: &str = "UPDATE user_group SET book_version = $3 WHERE eid = $1 AND gid = $2";
 const DEPARTMENT: &str = "UPDATE department SET book_version = $3 WHERE eid = $1 AND did = $2";
 
@@ -54,7 +57,9 @@ pub(in crate::storage) async fn enterprise_changed(
 /// A user came.
 pub(in crate::storage) async fn user_added(tx: &mut WriteTx<'_>, user: &UserId) -> Result<()> {
     dig_up(tx, (user.eid(), EVERYBODY), Gone::User(user.uid())).await?;
-    user_changed(tx, user).await
+    let version = tick(tx).await?;
+    stamp(tx, NEW_USER, (user.eid(), user.uid()), version).await?;
+    moved_within(tx, user.eid(), version).await
 }
 
 /// A user is shown otherwise.
@@ -70,8 +75,8 @@ pub(in crate::storage) async fn user_leaves(tx: &mut WriteTx<'_>, user: &UserId)
     let id = (user.eid(), user.uid());
     let everybody = (user.eid(), EVERYBODY);
     bury(tx, everybody, Gone::User(user.uid()), version).await?;
-    bury_all(tx, AllGone::OwnGroups, id, version).await?;
     bury_all(tx, AllGone::Links, id, version).await?;
+    forget_reader(tx, id).await?;
     stamp(tx, GROUPS_OF_USER, id, version).await?;
     moved_around(tx, user, version).await
 }

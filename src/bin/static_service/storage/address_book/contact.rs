@@ -23,7 +23,7 @@ impl Storage {
 }
 
 /// Reads `uid, name, title, phone, email, did, avatar`.
-pub(super) fn contact(eid: &str, row: &DbRow) -> Result<Contact> {
+pub(in crate::storage) fn contact(eid: &str, row: &DbRow) -> Result<Contact> {
     Ok(Contact {
         eid: eid.to_owned(),
         uid: row.try_get(0)?,

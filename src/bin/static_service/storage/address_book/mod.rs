@@ -18,6 +18,7 @@ mod contact;
 mod page;
 mod profile;
 mod sections;
+mod standing;
 mod tombstones;
 mod versions;
 
@@ -27,6 +28,7 @@ mod tests;
 use sqlx::Row as _;
 
 use super::{Result, Storage, StorageError};
+pub(super) use contact::contact;
 pub(crate) use page::{BookAsked, BookCursor};
 pub(crate) use sections::{Place, Section};
 

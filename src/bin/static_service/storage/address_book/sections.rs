@@ -1,8 +1,8 @@
 //! The sections of an address book, each in the order of (version, key).
 
-use sqlx::Row as _;
+use sqlx::{AnyPool, Row as _};
 
-use super::super::{DbConnection, DbRow, Result};
+use super::super::{DbRow, Result};
 use super::BookVersion;
 use super::contact::contact;
 use super::page::BookCursor;
@@ -50,7 +50,10 @@ pub(super) const GROUPS: &str = "\
     WHERE m.eid = $1 AND m.uid = $2 AND (g.book_version, g.gid) > ($3, $4) \
     ORDER BY g.book_version, g.gid LIMIT $5";
 
-const MEMBERS: &str = "SELECT uid FROM group_member WHERE eid = $1 AND gid = $2 ORDER BY uid";
+/// The members of `$2`, if `$3` is one.
+const MEMBERS: &str = "\
+    SELECT m.uid FROM group_member own JOIN group_member m ON m.eid = own.eid AND m.gid = own.gid \
+    WHERE own.eid = $1 AND own.gid = $2 AND own.uid = $3 ORDER BY m.uid";
 
 /// A part of an address book.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -125,7 +128,7 @@ pub(super) struct Part {
 
 /// Reads at most `room` rows of the cursor's section.
 pub(super) async fn read(
-    conn: &mut DbConnection,
+    pool: &AnyPool,
     reader: &UserId,
     at: &BookCursor,
     room: usize,
@@ -147,14 +150,14 @@ pub(super) async fn read(
         .bind(at.after.version)
         .bind(&at.after.key)
         .bind(i64::try_from(room).unwrap_or(i64::MAX))
-        .fetch_all(&mut *conn)
+        .fetch_all(pool)
         .await?;
     let mut part = Part {
         more: rows.len() >= room,
         ..Part::default()
     };
     if at.section == Section::Groups {
-        groups(conn, eid, rows, &mut part).await?;
+        groups(pool, reader, rows, &mut part).await?;
         return Ok(part);
     }
     for row in rows {
@@ -204,12 +207,7 @@ fn partner(row: &DbRow, full: bool) -> Result<Option<Entry>> {
 }
 
 /// Groups with their members, as many as a page holds.
-async fn groups(
-    conn: &mut DbConnection,
-    eid: &str,
-    rows: Vec<DbRow>,
-    part: &mut Part,
-) -> Result<()> {
+async fn groups(pool: &AnyPool, reader: &UserId, rows: Vec<DbRow>, part: &mut Part) -> Result<()> {
     let mut held = 0;
     for row in rows {
         if held >= MAX_MEMBERS {
@@ -222,14 +220,18 @@ async fn groups(
             row.try_get(2)?,
         );
         let members: Vec<String> = sqlx::query_scalar(MEMBERS)
-            .bind(eid)
+            .bind(reader.eid())
             .bind(&gid)
-            .fetch_all(&mut *conn)
+            .bind(reader.uid())
+            .fetch_all(pool)
             .await?;
         held += members.len();
         let key = gid.clone();
         part.last = Some(Place { version, key });
-        part.entries.push(Entry::Group { gid, name, members });
+        // None: taken out of it in this moment. The next load tells.
+        if !members.is_empty() {
+            part.entries.push(Entry::Group { gid, name, members });
+        }
     }
     Ok(())
 }

@@ -44,20 +44,11 @@ const GROUP: &str = bury_each!(
     "SELECT eid, uid AS reader, 'group:' || gid AS entry FROM group_member WHERE eid = $3 AND gid = $4"
 );
 
-/// Each group of the user `$4`, for that user.
-const OWN_GROUPS: &str = bury_each!(
-    "SELECT eid, uid AS reader, 'group:' || gid AS entry FROM group_member WHERE eid = $3 AND uid = $4"
-);
-
-/// Each link of the user `$4`, for both ends.
+/// Each link of the user `$4`, for the other end.
 const LINKS: &str = bury_each!(
-    "SELECT a_eid AS eid, a_uid AS reader, 'partner:' || b_uid || '@' || b_eid AS entry \
-     FROM partner WHERE a_eid = $3 AND a_uid = $4 \
-     UNION ALL SELECT b_eid, b_uid, 'partner:' || a_uid || '@' || a_eid \
+    "SELECT b_eid AS eid, b_uid AS reader, 'partner:' || a_uid || '@' || a_eid AS entry \
      FROM partner WHERE a_eid = $3 AND a_uid = $4 \
      UNION ALL SELECT a_eid, a_uid, 'partner:' || b_uid || '@' || b_eid \
-     FROM partner WHERE b_eid = $3 AND b_uid = $4 \
-     UNION ALL SELECT b_eid, b_uid, 'partner:' || a_uid || '@' || a_eid \
      FROM partner WHERE b_eid = $3 AND b_uid = $4"
 );
 
@@ -88,9 +79,7 @@ pub(super) enum AllGone {
     Departments,
     /// A group, for each member.
     Group,
-    /// A user's groups, for the user.
-    OwnGroups,
-    /// A user's links, for both ends.
+    /// A user's links, for the other ends.
     Links,
 }
 
@@ -126,7 +115,6 @@ pub(super) async fn bury_all(
     let sql = match gone {
         AllGone::Departments => DEPARTMENTS,
         AllGone::Group => GROUP,
-        AllGone::OwnGroups => OWN_GROUPS,
         AllGone::Links => LINKS,
     };
     sqlx::query(sql)
@@ -149,6 +137,16 @@ pub(super) async fn dig_up(
         .bind(eid)
         .bind(reader)
         .bind(gone.to_string())
+        .execute(tx.conn())
+        .await?;
+    Ok(())
+}
+
+/// Whoever has that uid next begins anew.
+pub(super) async fn forget_reader(tx: &mut WriteTx<'_>, (eid, reader): (&str, &str)) -> Result<()> {
+    sqlx::query("DELETE FROM book_tombstone WHERE eid = $1 AND reader = $2")
+        .bind(eid)
+        .bind(reader)
         .execute(tx.conn())
         .await?;
     Ok(())

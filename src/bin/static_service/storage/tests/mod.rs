@@ -1,12 +1,15 @@
 //! Retention, permissions and the outbox, seen from inside storage.
 
+mod accounts;
 mod small_writes;
 
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePool};
 
 use super::scratch::Scratch;
-use super::{DatabaseUrl, EventId, Location, Storage};
+use super::{DatabaseUrl, EventId, Location, NewSession, Storage};
 use crate::clock::now_ms;
+use crate::identity::UserId;
+use crate::secret::Digest;
 
 async fn open() -> (Scratch, Storage) {
     let scratch = Scratch::new().await;
@@ -41,6 +44,43 @@ impl Storage {
         .execute(&self.writer.pool)
         .await
         .unwrap();
+    }
+
+    /// Opens a session of no device, whose token is the user's name.
+    pub(crate) async fn open_plain_session(&self, user: &UserId) {
+        let account = self.account(user).await.unwrap().unwrap();
+        let session = NewSession {
+            user: user.clone(),
+            account: account.state,
+            digest: Digest::of(user.to_string().as_bytes()),
+            expires_at_s: now_ms() / 1000 + 600,
+            device: None,
+        };
+        self.open_session(session).await.unwrap();
+    }
+
+    /// Has so much time pass for refresh tokens and sessions.
+    pub(crate) async fn let_pass_s(&self, seconds: i64) {
+        for sql in [
+            "UPDATE user_device SET rotated_at = rotated_at - 1000 * $1, \
+             refresh_expires_at_s = refresh_expires_at_s - $1",
+            "UPDATE client_session SET expires_at_s = expires_at_s - $1",
+        ] {
+            sqlx::query(sql)
+                .bind(seconds)
+                .execute(&self.writer.pool)
+                .await
+                .unwrap();
+        }
+    }
+
+    /// Digest of a device's newest refresh token.
+    pub(crate) async fn newest_refresh(&self, device: &str) -> Option<String> {
+        sqlx::query_scalar("SELECT refresh_digest FROM user_device WHERE device = $1")
+            .bind(device)
+            .fetch_one(&self.read)
+            .await
+            .unwrap()
     }
 
     /// Puts all users of a group's enterprise into it, without telling anybody.
@@ -223,8 +263,7 @@ async fn processes_that_make_the_service_key_at_once_have_the_same_one_for_good(
     assert_eq!(one, two);
     assert_eq!(one, of(&storage).await);
     let given = crate::service_key::ServiceKey::new(&[1; 32]);
-    let again = scratch.open().await;
-    assert_eq!(one, of(&again).await);
+    assert_eq!(one, of(&scratch.open().await).await);
     let with_file = scratch.open().await;
     with_file.use_service_key(given.clone());
     assert_eq!(of(&with_file).await, given.derive("x", &[]));

@@ -22,6 +22,7 @@ async fn with_users(storage: &Storage, users: &[&str]) {
             channels: Vec::new(),
         };
         storage.add_user(&user).await.unwrap();
+        storage.open_plain_session(&user.id).await;
     }
 }
 
@@ -29,7 +30,7 @@ fn token_for(user: &str) -> NewToken {
     let secret = Secret::random();
     NewToken {
         digest: secret.digest(),
-        session: secret.digest(),
+        session: Digest::of(user.as_bytes()),
         user: user.parse::<UserId>().unwrap(),
         device: "pc".parse().unwrap(),
         kind: DeviceKind::Pc,

@@ -5,7 +5,8 @@ use serde_json::json;
 use super::Desk;
 
 /// Every request that takes a body, with a body that it takes.
-const WITH_BODY: [(&str, &str, &str); 5] = [
+const WITH_BODY: [(&str, &str, &str); 6] = [
+    ("POST", "acme/users", r#"{"uid":"u","name":"U"}"#),
     ("POST", "acme/groups", r#"{"gid":"g","name":"G"}"#),
     ("PUT", "acme/groups/dev", r#"{"name":"Devs"}"#),
     (
@@ -26,7 +27,13 @@ const WITH_BODY: [(&str, &str, &str); 5] = [
 ];
 
 /// Every change that takes none; `{}` stands for a name.
-const WITHOUT_BODY: [(&str, &str); 12] = [
+const WITHOUT_BODY: [(&str, &str); 18] = [
+    ("DELETE", "{}/broker"),
+    ("DELETE", "acme/users/{}"),
+    ("PUT", "acme/users/{}/lock"),
+    ("DELETE", "acme/users/{}/lock"),
+    ("DELETE", "acme/users/{}/devices/pc"),
+    ("DELETE", "acme/users/alice/devices/{}"),
     ("DELETE", "acme/groups/{}"),
     ("PUT", "acme/groups/{}/members/bob"),
     ("DELETE", "acme/groups/dev/members/{}"),
@@ -41,7 +48,9 @@ const WITHOUT_BODY: [(&str, &str); 12] = [
     ("DELETE", "acme/users/alice/partners/{}"),
 ];
 
-const READING: [&str; 6] = [
+const READING: [&str; 8] = [
+    "{}/broker",
+    "acme/users/{}/devices",
     "acme/users/{}",
     "acme/groups/{}/members",
     "acme/departments/{}/members",
@@ -125,6 +134,7 @@ async fn names_in_bodies_are_checked() {
     let mut desk = desk().await;
     for name in ["", " ", "a\nb", "a\u{0}b", &"x".repeat(201)] {
         for (method, path, body) in [
+            ("POST", "acme/users", json!({"uid": "u", "name": name})),
             ("POST", "acme/groups", json!({"gid": "g", "name": name})),
             ("PUT", "acme/groups/dev", json!({"name": name})),
             ("PUT", "acme/users/bob/profile", json!({"name": name})),
@@ -155,6 +165,8 @@ async fn names_in_bodies_are_checked() {
         &"x".repeat(65),
     ] {
         for (path, body) in [
+            ("acme/users", json!({"uid": id})),
+            ("acme/users", json!({"uid": "u", "roles": [id]})),
             ("acme/groups", json!({"gid": id})),
             ("acme/departments", json!({"did": id})),
             ("acme/departments", json!({"did": "d", "parent": id})),
@@ -224,7 +236,13 @@ async fn what_is_asked_of_a_list_is_checked() {
         "after='--",
         "after=a&after=b",
     ] {
-        for list in ["users", "groups", "departments", "groups/dev/members"] {
+        for list in [
+            "users",
+            "groups",
+            "departments",
+            "groups/dev/members",
+            "users/alice/devices",
+        ] {
             desk.call("GET", &format!("acme/{list}?{query}"))
                 .await
                 .problem(400);
@@ -254,7 +272,8 @@ async fn unknown_routes_and_methods_are_problems_too() {
         ("PUT", "acme/users//roles/hr", 400),
         ("GET", "acme/users/../../beta/users", 404),
         ("PATCH", "acme/groups/dev", 405),
-        ("POST", "acme/users", 405),
+        ("PATCH", "acme/users", 405),
+        ("POST", "acme/users/alice/lock", 405),
         ("GET", "acme/users/alice/roles/hr", 405),
     ] {
         desk.call(method, path).await.problem(status);

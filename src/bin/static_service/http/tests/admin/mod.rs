@@ -1,6 +1,7 @@
 //! The administrators' side. alice@acme is an operator, bob@acme an admin, carol@beta neither.
 
 mod access;
+mod accounts;
 mod bad_input;
 mod departments;
 mod groups;

@@ -10,7 +10,7 @@ async fn a_user_is_shown_with_all_rights() {
     assert_eq!(
         desk.get("acme/users/alice").await,
         json!({"eid": "acme", "uid": "alice", "name": "ALICE", "department": null,
-               "title": null, "phone": null, "email": null,
+               "locked": false, "title": null, "phone": null, "email": null,
                "roles": ["operator"], "groups": ["dev"], "partners": ["carol@beta"],
                "channels": ["news/today"]})
     );

@@ -280,3 +280,42 @@ async fn a_body_that_breaks_off_is_kept_so_far() {
     );
     assert_eq!(share.offset(&id).await, 3);
 }
+
+#[tokio::test]
+async fn who_asks_after_a_cut_is_told_all_that_came() {
+    let share = Share::open().await;
+    let id = share.create(MIB).await;
+    let (into, body) = slow_body();
+    let sending = share.send(&id, 0, body);
+    into.send(Ok(vec![1; 300 * 1024].into())).unwrap();
+    let asking = async {
+        has_come(&share, &id, 300 * 1024).await;
+        // The rest is on its way when the question comes.
+        let asking = share.offset(&id);
+        into.send(Ok(vec![1; 100].into())).unwrap();
+        drop(into);
+        asking.await
+    };
+    let (sent, offset) = tokio::join!(sending, asking);
+    assert_eq!((sent.status.as_u16(), offset), (204, 300 * 1024 + 100));
+}
+
+#[tokio::test]
+async fn while_a_mount_is_missing_nothing_is_written_and_nothing_is_taken_for_lost() {
+    let share = Share::open().await;
+    let (id, whole) = (share.create(4).await, share.upload(b"abcd").await);
+    let link = share.link(&whole, "alice").await;
+    let folder = share.service.files_dir.path();
+    let away = tempfile::tempdir().unwrap();
+    let moved = away.path().join("files");
+    std::fs::rename(folder, &moved).unwrap();
+    std::fs::create_dir(folder).unwrap();
+    let detail = "files are not available";
+    assert_eq!(share.send(&id, 0, "abcd").await.problem(503), detail);
+    assert_eq!(share.plain("GET", &link).await.problem(503), detail);
+    assert_eq!(std::fs::read_dir(folder).unwrap().count(), 0);
+    std::fs::remove_dir(folder).unwrap();
+    std::fs::rename(&moved, folder).unwrap();
+    assert_eq!(share.send(&id, 0, "abcd").await.status, 204);
+    assert_eq!(share.plain("GET", &link).await.body, "abcd");
+}

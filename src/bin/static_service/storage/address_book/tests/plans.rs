@@ -3,7 +3,7 @@
 
 use sqlx::Row as _;
 
-use super::super::sections;
+use super::super::{sections, standing};
 use crate::storage::Storage;
 
 #[tokio::test]
@@ -16,6 +16,7 @@ async fn no_query_for_changes_reads_a_whole_table() {
     storage.add_enterprise(&acme, &name).await.unwrap();
     storage.add_many_users("acme", 10_000).await;
     for (sql, parameters) in [
+        (standing::STANDING, 3),
         (sections::TOMBSTONES, 5),
         (sections::DEPARTMENTS, 4),
         (sections::USERS, 4),

@@ -256,11 +256,8 @@ async fn a_change_during_a_load_is_found_by_the_next() {
     assert!(!copy.page(&storage, &alice, 2).await);
     assert_eq!(copy.under_way.as_ref().unwrap().section, Section::Users);
     let began = copy.under_way.as_ref().unwrap().version;
-    storage
-        .remove_user(&id("alice@acme"))
-        .await
-        .unwrap_or_default();
-    storage.add_user(&new_user("alice@acme")).await.unwrap();
+    storage.remove_user(&id("dan@acme")).await.unwrap();
+    storage.add_user(&new_user("dan@acme")).await.unwrap();
     storage.remove_user(&id("bob@acme")).await.unwrap();
     storage.remove_user(&id("eve@acme")).await.unwrap();
     storage.add_user(&new_user("abe@acme")).await.unwrap();

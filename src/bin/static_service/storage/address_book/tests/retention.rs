@@ -88,6 +88,39 @@ async fn a_load_that_takes_longer_than_changes_are_kept_begins_again() {
 }
 
 #[tokio::test]
+async fn who_gets_a_uid_that_somebody_had_learns_nothing_of_theirs() {
+    let (_dir, storage) = open_with(&["alice@acme", "bob@acme", "carol@beta"]).await;
+    let (alice, carol) = (id("alice@acme"), id("carol@beta"));
+    let dev = "dev@acme".parse().unwrap();
+    storage
+        .add_group(&dev, &"Dev".parse().unwrap())
+        .await
+        .unwrap();
+    storage
+        .add_member(&dev, &"alice".parse().unwrap())
+        .await
+        .unwrap();
+    storage.link_partners(&alice, &carol, None).await.unwrap();
+    let mut of_the_old = load(&storage, "alice@acme").await;
+    let before = of_the_old.version.unwrap();
+    storage.unlink_partners(&alice, &carol).await.unwrap();
+    storage.remove_user(&alice).await.unwrap();
+    let removed = storage.address_book_version("acme").await.unwrap();
+    storage.add_user(&new_user("alice@acme")).await.unwrap();
+    for since in before..=removed {
+        let asked = BookAsked::Begin(Some(since));
+        let page = storage
+            .address_book(&alice, asked, 10)
+            .await
+            .unwrap()
+            .unwrap();
+        assert!(page.full && page.entries.len() == 2, "{page:?}");
+    }
+    of_the_old.bring_up_to_date(&storage, &alice, 10).await;
+    assert_eq!(of_the_old.ids(), ["user:alice", "user:bob"]);
+}
+
+#[tokio::test]
 async fn pruning_the_database_prunes_address_books_too() {
     let (_dir, storage) = open_with(&["alice@acme", "bob@acme"]).await;
     let mut copy: Copy = load(&storage, "alice@acme").await;

@@ -22,6 +22,8 @@ ALTER TABLE app_user ADD COLUMN phone TEXT COLLATE "C";
 ALTER TABLE app_user ADD COLUMN email TEXT COLLATE "C";
 ALTER TABLE app_user ADD COLUMN avatar TEXT COLLATE "C";  -- the SHA-256 of the picture, in hex
 ALTER TABLE app_user ADD COLUMN book_version BIGINT NOT NULL DEFAULT 0;
+-- A copy from before this version is somebody else's, who had the same uid.
+ALTER TABLE app_user ADD COLUMN book_floor BIGINT NOT NULL DEFAULT 0;
 CREATE INDEX app_user_by_version ON app_user (eid, book_version, uid);
 
 ALTER TABLE department ADD COLUMN book_version BIGINT NOT NULL DEFAULT 0;

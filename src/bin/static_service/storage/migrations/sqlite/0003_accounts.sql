@@ -4,3 +4,36 @@ CREATE TABLE service_key (
     material   BLOB   NOT NULL,
     created_at BIGINT NOT NULL
 );
+
+-- A locked user can do nothing. A new password makes new personal keys.
+ALTER TABLE app_user ADD COLUMN locked_at BIGINT;
+ALTER TABLE app_user ADD COLUMN password_generation BIGINT NOT NULL DEFAULT 0;
+
+-- Where an enterprise's clients log in; null: where the service's options say.
+ALTER TABLE enterprise ADD COLUMN broker TEXT;
+
+-- Sessions of devices; null: of a client that named none.
+ALTER TABLE client_session ADD COLUMN device TEXT;
+ALTER TABLE client_session ADD COLUMN kind TEXT;
+
+-- A device and the one session that it has. Its refresh tokens have a part in common, the family, by whose
+-- digest they are found; so one row knows all that were ever used.
+CREATE TABLE user_device (
+    eid                  TEXT   NOT NULL,
+    uid                  TEXT   NOT NULL,
+    device               TEXT   NOT NULL,
+    kind                 TEXT   NOT NULL,
+    name                 TEXT,
+    key_salt             TEXT   NOT NULL,  -- goes into the personal key, which so ends with the row
+    family               TEXT,  -- stays after the session's end, and then only tells that the device is known
+    session_digest       TEXT,  -- the newest session token
+    refresh_digest       TEXT,  -- the newest refresh token; null: no session
+    previous_digest      TEXT,  -- the one that it came for
+    rotated_at           BIGINT,  -- when that one was used first
+    refresh_expires_at_s BIGINT,
+    created_at           BIGINT NOT NULL,
+    last_seen_at         BIGINT NOT NULL,
+    PRIMARY KEY (eid, uid, device),
+    FOREIGN KEY (eid, uid) REFERENCES app_user (eid, uid) ON DELETE CASCADE
+);
+CREATE UNIQUE INDEX user_device_by_family ON user_device (family);

@@ -1,0 +1,10 @@
+//! The client's core: the library against a static service that does as it is told, the program `im` on top of it,
+//! and golden bytes. No broker is needed.
+
+mod book;
+mod fake;
+mod history;
+mod library;
+mod login;
+mod program;
+mod vectors;
