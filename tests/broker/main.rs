@@ -31,6 +31,7 @@ mod login;
 mod login_faults;
 mod login_together;
 mod matrix;
+mod mutual_tls;
 mod notices;
 mod notices_in_time;
 mod pre_subscription;
