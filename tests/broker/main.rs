@@ -26,6 +26,7 @@ mod file_transfer;
 mod full_screen;
 mod header;
 mod isolation;
+mod kept_locally;
 mod limits;
 mod login;
 mod login_faults;
