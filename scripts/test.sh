@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # Everything: set-up, formatting, lints, supply chain, unit tests, the broker tests on Mosquitto 2.0.11,
 # 2.0.21 and 2.1.2, all that uses the static service's database a second time on PostgreSQL, the plugin built
-# on each version's headers, and the demo.
+# on each version's headers, the service held to its OpenAPI document, and the demo.
 #
 #   scripts/test.sh          all of it
-#   scripts/test.sh --quick  without supply chain, header matrix and demo
+#   scripts/test.sh --quick  without supply chain, header matrix, OpenAPI and demo
 set -euo pipefail
 # shellcheck source=scripts/setup.sh
 . "$(dirname "$0")/setup.sh"
@@ -103,6 +103,7 @@ on_postgres() {
 on_postgres
 
 if [ "$quick" = no ]; then
+  scripts/openapi.sh
   release_plugin
   step "demo"
   scripts/demo.sh

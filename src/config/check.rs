@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::{Options, Secret, SecretSource, Settings};
+use super::{ClientIdentity, Options, Secret, SecretSource, Settings};
 
 /// Why the broker must not start with these options. Never shows a secret.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -56,6 +56,7 @@ impl Settings {
             client_secret: client_secret(options)?,
             feed: on_off(options, "feed", true)?,
             ca_file: path(options, "ca_file"),
+            client_identity: ClientIdentity::of(options)?,
             timeout: millis(options, "timeout_ms", 2000, 50..=60_000)?,
             cache_ttl: seconds(options, "cache_ttl_s", 300, 1..=86_400)?,
             negative_ttl: seconds(options, "negative_ttl_s", 5, 0..=300)?,
@@ -78,6 +79,10 @@ impl Settings {
             if let Some(file) = file {
                 readable(option, file)?;
             }
+        }
+        if let Some(identity) = &settings.client_identity {
+            readable("client_cert_file", &identity.cert_file)?;
+            readable("client_key_file", &identity.key_file)?;
         }
         if let Some(folder) = &settings.state_dir {
             writable_folder("state_dir", folder)?;

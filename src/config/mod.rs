@@ -3,10 +3,12 @@
 //! Reads the files that options name (secret, CA); knows nothing of the broker or of HTTP.
 
 mod check;
+mod identity;
 mod options;
 mod secret;
 
 pub use check::ConfigError;
+pub use identity::ClientIdentity;
 pub use options::{OPTION_NAMES, Options};
 pub use secret::Secret;
 
@@ -26,6 +28,8 @@ pub struct Settings {
     pub feed: bool,
     /// `ca_file`: the only certificate authorities to trust, PEM; the system's when none is given.
     pub ca_file: Option<PathBuf>,
+    /// `client_cert_file` and `client_key_file`: what we show where the static service asks for a certificate.
+    pub client_identity: Option<ClientIdentity>,
     /// `timeout_ms`: longest wait for an answer of the static service.
     pub timeout: Duration,
     /// `cache_ttl_s`: longest time for which a good answer is believed.

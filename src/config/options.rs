@@ -3,13 +3,15 @@
 use super::ConfigError;
 
 /// Every option, without Mosquitto's `plugin_opt_` prefix.
-pub const OPTION_NAMES: [&str; 19] = [
+pub const OPTION_NAMES: [&str; 21] = [
     "static_url",
     "client_id",
     "client_secret",
     "client_secret_file",
     "feed",
     "ca_file",
+    "client_cert_file",
+    "client_key_file",
     "timeout_ms",
     "cache_ttl_s",
     "negative_ttl_s",

@@ -18,7 +18,9 @@ pub enum UpstreamError {
     #[error("static service is out of reach and is left alone")]
     LeftAlone,
     /// Our own credentials were refused.
-    #[error("static service refuses our credentials (HTTP {0}): check client_id and client_secret")]
+    #[error(
+        "static service refuses our credentials (HTTP {0}): check client_id and client_secret, and client_cert_file if it wants one"
+    )]
     Credentials(u16),
     /// An answer with a status that the contract does not know.
     #[error("static service answered HTTP {0}")]
@@ -29,7 +31,7 @@ pub enum UpstreamError {
     /// An answer that is too long to be read.
     #[error("static service's answer is longer than {0} bytes")]
     TooLong(usize),
-    /// The client cannot be set up: CA file, secret or TLS.
+    /// The client cannot be set up: CA file, secret, certificate or TLS.
     #[error("cannot set up the HTTP client: {0}")]
     Setup(String),
 }

@@ -5,10 +5,14 @@ use std::path::Path;
 use std::time::Duration;
 
 use futures_util::StreamExt;
-use reqwest::{Certificate, Client, ClientBuilder, RequestBuilder, Response, redirect};
+use reqwest::{Certificate, Client, ClientBuilder, Identity, RequestBuilder, Response, redirect};
+
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use zeroize::Zeroizing;
 
 use super::UpstreamError;
-use crate::config::{Secret, Settings};
+use crate::config::{ClientIdentity, Secret, Settings};
 
 /// Longest answer to a question, in bytes.
 const MAX_ANSWER_BYTES: usize = 1024 * 1024;
@@ -30,7 +34,7 @@ pub struct StaticService {
 }
 
 impl StaticService {
-    /// Sets the client up; reads the secret and the CA file.
+    /// Sets the client up; reads the secret, the CA file, and the client certificate with its key.
     pub fn new(settings: &Settings) -> Result<StaticService, UpstreamError> {
         // The provider is this library's own static: the broker's OpenSSL is not touched. A second
         // installation is refused and harmless.
@@ -79,10 +83,35 @@ fn builder(settings: &Settings) -> Result<ClientBuilder, UpstreamError> {
             "mosquitto-enterprise-push/",
             env!("CARGO_PKG_VERSION")
         ));
-    match &settings.ca_file {
+    let builder = match &settings.ca_file {
+        None => builder,
+        Some(file) => builder.tls_certs_only(authorities(file)?),
+    };
+    match &settings.client_identity {
         None => Ok(builder),
-        Some(file) => Ok(builder.tls_certs_only(authorities(file)?)),
+        Some(files) => Ok(builder.identity(identity(files)?)),
     }
+}
+
+/// Our certificate and key. Errors name the files and never show what is in them.
+fn identity(files: &ClientIdentity) -> Result<Identity, UpstreamError> {
+    let failed = |option: &str, file: &Path, why: String| {
+        UpstreamError::Setup(format!("plugin_opt_{option} `{}`: {why}", file.display()))
+    };
+    let read = |option, file: &Path| {
+        let read = std::fs::read(file).map(Zeroizing::new);
+        read.map_err(|e| failed(option, file, e.to_string()))
+    };
+    let mut pem = read("client_cert_file", &files.cert_file)?;
+    let certificate = CertificateDer::from_pem_slice(&pem);
+    certificate.map_err(|e| failed("client_cert_file", &files.cert_file, e.to_string()))?;
+    let key = read("client_key_file", &files.key_file)?;
+    PrivateKeyDer::from_pem_slice(&key)
+        .map_err(|e| failed("client_key_file", &files.key_file, e.to_string()))?;
+    pem.push(b'\n');
+    pem.extend_from_slice(&key);
+    let identity = Identity::from_pem(&pem);
+    identity.map_err(|e| failed("client_key_file", &files.key_file, e.to_string()))
 }
 
 fn authorities(file: &Path) -> Result<Vec<Certificate>, UpstreamError> {

@@ -1,9 +1,10 @@
 //! Wire module: the entries of an address book, and people as they are shown.
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 /// A person, as colleagues see them.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub(crate) struct Contact {
     pub(crate) eid: String,
     pub(crate) uid: String,
@@ -18,7 +19,7 @@ pub(crate) struct Contact {
 }
 
 /// A linked user of another enterprise.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub(crate) struct PartnerContact {
     pub(crate) eid: String,
     pub(crate) uid: String,
@@ -34,7 +35,7 @@ pub(crate) struct PartnerContact {
 }
 
 /// An entry of somebody's address book, or the end of one.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(tag = "type", rename_all = "lowercase")]
 pub(crate) enum Entry {
     Department {

@@ -1,6 +1,7 @@
 //! Wire module: entries of the lists that administrators read, over HTTP and by `--json`.
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::feed::event::Rights;
 
@@ -15,7 +16,7 @@ pub(crate) struct EnterpriseEntry {
 }
 
 /// A user of an enterprise.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct UserEntry {
     pub(crate) uid: String,
     pub(crate) name: String,
@@ -23,7 +24,7 @@ pub(crate) struct UserEntry {
 }
 
 /// A user and all that the user may do.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct UserProfile {
     pub(crate) eid: String,
     #[serde(flatten)]
@@ -37,7 +38,7 @@ pub(crate) struct UserProfile {
 }
 
 /// A device of a user. Times are in Unix seconds.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct DeviceEntry {
     pub(crate) device: String,
     pub(crate) kind: String,
@@ -59,14 +60,14 @@ impl DeviceEntry {
 }
 
 /// A group of an enterprise.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct GroupEntry {
     pub(crate) gid: String,
     pub(crate) name: String,
 }
 
 /// A department of an enterprise; without a parent it is at the top.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct DepartmentEntry {
     pub(crate) did: String,
     pub(crate) name: String,

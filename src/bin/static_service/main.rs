@@ -8,6 +8,7 @@
 //! | `http` | routes and handlers, the wire types of both sides |
 //! | `feed` | events, listeners, streams |
 //! | `storage` | the only SQL |
+//! | `journal` | what the service writes down of its own doings |
 //! | `files` | the bytes of shared files, on the disk |
 //! | `listing`, `address_book` | entries of administrators' lists, and of address books |
 //! | `identity`, `profile`, `broker_url`, `secret`, `clock` | values: checked names, texts and addresses, redacted secrets, time |
@@ -28,6 +29,7 @@ mod feed;
 mod files;
 mod http;
 mod identity;
+mod journal;
 mod listing;
 mod password;
 mod profile;
@@ -42,6 +44,8 @@ use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
+
+use serve::LogFormat;
 
 /// Threads for what blocks: short reads, writes and syncs of files, and password hashes, which `password` limits
 /// to fewer. They come when needed and go when idle. A disk that hangs holds up to so many.
@@ -65,9 +69,18 @@ enum Command {
     Admin(admin::AdminArgs),
 }
 
+impl Command {
+    fn log_format(&self) -> LogFormat {
+        match self {
+            Command::Serve(args) => args.log_format(),
+            Command::Admin(_) => LogFormat::Text,
+        }
+    }
+}
+
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    start_logging();
+    start_logging(cli.command.log_format());
     match run(cli.command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => fail(&error),
@@ -96,12 +109,19 @@ fn fail(error: &anyhow::Error) -> ExitCode {
 }
 
 /// Logs go to standard error; `RUST_LOG` says which (default: warnings, and what `serve` tells).
-fn start_logging() {
+fn start_logging(format: LogFormat) {
     let filter = EnvFilter::try_from_default_env()
         .unwrap_or_else(|_| EnvFilter::new("warn,static_service=info"));
-    tracing_subscriber::fmt()
+    let lines = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
-        .with_ansi(false)
-        .init();
+        .with_ansi(false);
+    match format {
+        LogFormat::Text => lines.init(),
+        LogFormat::Json => lines
+            .json()
+            .flatten_event(true)
+            .with_span_list(false)
+            .init(),
+    }
 }

@@ -9,6 +9,7 @@ mod cost;
 mod rules;
 mod stored;
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -44,6 +45,24 @@ pub(crate) struct Passwords {
     decoy: Arc<str>,
     turns: Arc<Semaphore>,
     memories: Memories,
+    /// How many wait for their turn, or have it.
+    asked: Arc<AtomicUsize>,
+}
+
+/// One who waits for a turn, or has it.
+struct Asked(Arc<AtomicUsize>);
+
+impl Asked {
+    fn of(asked: &Arc<AtomicUsize>) -> Asked {
+        asked.fetch_add(1, Ordering::Relaxed);
+        Asked(Arc::clone(asked))
+    }
+}
+
+impl Drop for Asked {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 /// The memory of hashes that were made, for the next ones: at most as many as there are turns.
@@ -57,6 +76,7 @@ impl Passwords {
             cost,
             decoy: decoy.into(),
             turns: Arc::new(Semaphore::new(hashes_at_once())),
+            asked: Arc::default(),
             memories: Memories::default(),
         })
     }
@@ -80,6 +100,13 @@ impl Passwords {
         Ok(verified.await? && known)
     }
 
+    /// How many wait for their turn, and how many have it.
+    pub(crate) fn load(&self) -> (usize, usize) {
+        let running = hashes_at_once().saturating_sub(self.turns.available_permits());
+        let asked = self.asked.load(Ordering::Relaxed);
+        (asked.saturating_sub(running), running)
+    }
+
     /// Whether a stored hash was made at another cost than new ones are.
     pub(crate) fn is_outdated(&self, stored: &str) -> bool {
         PasswordHash::new(stored).is_ok_and(|stored| !self.cost.is_that_of(&stored))
@@ -89,6 +116,7 @@ impl Passwords {
         &self,
         work: impl FnOnce(&mut Vec<Block>) -> Result<T, PasswordError> + Send + 'static,
     ) -> Result<T, PasswordError> {
+        let asked = Asked::of(&self.asked);
         let turn = tokio::time::timeout(MAX_WAIT, Arc::clone(&self.turns).acquire_owned());
         let Ok(Ok(turn)) = turn.await else {
             return Err(PasswordError::Busy);
@@ -99,7 +127,7 @@ impl Passwords {
             let mut memory = locked(&memories).pop().unwrap_or_default();
             let result = work(&mut memory);
             locked(&memories).push(memory);
-            drop(turn);
+            drop((turn, asked));
             result
         });
         task.await.map_err(hash_error)?

@@ -109,6 +109,38 @@ fn each_bad_value_is_refused_with_its_option() {
 }
 
 #[test]
+fn a_client_certificate_and_its_key_come_together() {
+    for (given, missing) in [
+        ("client_cert_file", "client_key_file"),
+        ("client_key_file", "client_cert_file"),
+    ] {
+        let error = with(&[(given, "/nonexistent/x")]).unwrap_err();
+        assert_eq!(error, ConfigError::Missing(missing));
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("pem");
+    let there = file.to_str().unwrap();
+    std::fs::write(&file, "").unwrap();
+    let files = |cert, key| with(&[("client_cert_file", cert), ("client_key_file", key)]);
+    let identity = files(there, there).unwrap().client_identity.unwrap();
+    assert_eq!(
+        (identity.cert_file, identity.key_file),
+        (file.clone(), file.clone())
+    );
+    for (cert, key, named) in [
+        ("/nonexistent/x", there, "client_cert_file"),
+        (there, "/nonexistent/x", "client_key_file"),
+    ] {
+        let error = files(cert, key).unwrap_err().to_string();
+        assert!(
+            error.contains(named) && error.contains("/nonexistent/x"),
+            "{error}"
+        );
+    }
+    assert_eq!(check(&GOOD).unwrap().client_identity, None);
+}
+
+#[test]
 fn credentials_never_show_in_an_error() {
     for url in [
         "http://bob:hunter2@host",

@@ -52,6 +52,26 @@ impl Im {
         im
     }
 
+    /// The only profile, as it stands on disk.
+    pub(crate) fn profile(&self) -> Value {
+        let text = std::fs::read(self.profile_file()).expect("a profile");
+        serde_json::from_slice(&text).expect("JSON")
+    }
+
+    /// Changes what stands on disk.
+    pub(crate) fn change_profile(&self, change: impl FnOnce(&mut Value)) {
+        let mut profile = self.profile();
+        change(&mut profile);
+        std::fs::write(self.profile_file(), profile.to_string()).expect("it can be changed");
+    }
+
+    fn profile_file(&self) -> PathBuf {
+        let profiles = self.home.path().join("profiles");
+        let mut entries = std::fs::read_dir(profiles).expect("profiles");
+        let only = entries.next().expect("a profile").expect("an entry");
+        only.path().join("profile.json")
+    }
+
     /// Runs a short command to its end.
     pub(crate) fn run(&self, arguments: &[&str]) -> Output {
         self.command(arguments).output().expect("im runs")
@@ -97,6 +117,8 @@ impl Im {
             .env("IM_HOME", self.home.path())
             .env("IM_PASSWORD", PASSWORD)
             .env_remove("IM_PROFILE")
+            .env_remove("IM_HISTORY_MB")
+            .env_remove("XDG_RUNTIME_DIR")
             .stdin(Stdio::null());
         command
     }

@@ -1,6 +1,7 @@
 //! What the tests stand on: brokers, services, clients, and the waiting.
 
 mod broker;
+mod certificates;
 mod conf;
 mod cutting_proxy;
 mod database;
@@ -21,6 +22,7 @@ mod wait;
 use std::sync::{PoisonError, RwLock};
 
 pub(crate) use broker::{Broker, plugin_file};
+pub(crate) use certificates::Authority;
 pub(crate) use conf::{BROKER_SECRET, Conf};
 pub(crate) use cutting_proxy::{CuttingProxy, Way};
 pub(crate) use database::{postgres, start_server};

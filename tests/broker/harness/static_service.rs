@@ -11,6 +11,7 @@ use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
 use super::broker::Broker;
+use super::certificates::Authority;
 use super::conf::BROKER_SECRET;
 use super::database::Database;
 use super::mqtt::{Connect, Mqtt, MqttClient};
@@ -33,14 +34,36 @@ pub(crate) struct StaticService {
     port: u16,
     runtime: Runtime,
     http: reqwest::Client,
+    /// Over TLS: where the certificates are.
+    tls: Vec<String>,
 }
 
 impl StaticService {
     /// Starts it with two enterprises, four users, a group, and the broker of the shipped configuration.
     pub(crate) fn start() -> StaticService {
+        StaticService::start_with(reqwest::Client::builder(), Vec::new())
+    }
+
+    /// As [`StaticService::start`], over TLS, and brokers must show a certificate of the same authority.
+    pub(crate) fn start_with_certificates(authority: &Authority) -> StaticService {
+        authority.sign("service", "127.0.0.1");
+        let file = |name: &str| authority.file(name).display().to_string();
+        let tls = [
+            ("--tls-cert", "service.pem"),
+            ("--tls-key", "service.key"),
+            ("--tls-client-ca", "ca.pem"),
+        ];
+        let tls = tls.map(|(option, name)| format!("{option}={}", file(name)));
+        let pem = std::fs::read(authority.file("ca.pem")).expect("a certificate");
+        let trusted = reqwest::Certificate::from_pem(&pem).expect("a certificate");
+        let http = reqwest::Client::builder().tls_certs_only([trusted]);
+        StaticService::start_with(http, tls.to_vec())
+    }
+
+    fn start_with(http: reqwest::ClientBuilder, tls: Vec<String>) -> StaticService {
         let folder = tempfile::tempdir().expect("a folder for the service");
         let database = Database::copy(folder.path(), fill);
-        StaticService::on(folder, Arc::new(database))
+        StaticService::over(folder, Arc::new(database), http, tls)
     }
 
     /// Two replicas on one PostgreSQL database that is filled like that.
@@ -61,11 +84,17 @@ impl StaticService {
     }
 
     fn on(folder: TempDir, database: Arc<Database>) -> StaticService {
+        StaticService::over(folder, database, reqwest::Client::builder(), Vec::new())
+    }
+
+    fn over(
+        folder: TempDir,
+        database: Arc<Database>,
+        http: reqwest::ClientBuilder,
+        tls: Vec<String>,
+    ) -> StaticService {
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let http = reqwest::Client::builder()
-            .no_proxy()
-            .pool_max_idle_per_host(0)
-            .build();
+        let http = http.no_proxy().pool_max_idle_per_host(0).build();
         let mut service = StaticService {
             process: None,
             database,
@@ -76,6 +105,7 @@ impl StaticService {
                 .build()
                 .expect("a runtime"),
             http: http.expect("an HTTP client"),
+            tls,
         };
         service.start_again();
         service
@@ -94,6 +124,7 @@ impl StaticService {
                 .args(["--broker", "tcp://127.0.0.1:1883"])
                 .arg("--ready-file")
                 .arg(&ready)
+                .args(&self.tls)
                 .stdin(Stdio::null())
                 .stdout(Stdio::null()),
         );
@@ -117,7 +148,8 @@ impl StaticService {
     }
 
     pub(crate) fn url(&self) -> String {
-        format!("http://127.0.0.1:{}", self.port)
+        let scheme = if self.tls.is_empty() { "http" } else { "https" };
+        format!("{scheme}://127.0.0.1:{}", self.port)
     }
 
     pub(crate) fn port(&self) -> u16 {

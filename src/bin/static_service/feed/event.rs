@@ -4,9 +4,10 @@
 //! announced login has the same rights as an introspected one.
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 /// What a user may do beyond what the name allows.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, ToSchema)]
 pub(crate) struct Rights {
     /// Roles, such as `operator`.
     pub(crate) roles: Vec<String>,

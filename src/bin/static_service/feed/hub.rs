@@ -80,6 +80,13 @@ impl Hub {
         self.listeners.borrow().progress.len()
     }
 
+    /// How far the slowest listener has got.
+    pub(crate) fn slowest(&self) -> Option<EventId> {
+        let listeners = self.listeners.borrow();
+        let handed = listeners.progress.values().map(|progress| progress.handed);
+        handed.min()
+    }
+
     /// Waits for the hub to close.
     pub(crate) fn closed(&self) -> impl Future<Output = ()> + use<> {
         closed(self.closing.subscribe())

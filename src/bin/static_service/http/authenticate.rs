@@ -9,6 +9,7 @@ use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::extract::FromRequestParts;
+use axum::http::StatusCode;
 use axum::http::header::{AUTHORIZATION, HeaderMap};
 use axum::http::request::Parts;
 use base64::Engine as _;
@@ -16,6 +17,7 @@ use base64::engine::general_purpose::STANDARD;
 use lru::LruCache;
 
 use super::App;
+use super::access_log::Witness;
 use super::problem::Problem;
 use crate::clock::now_s;
 use crate::identity::BrokerId;
@@ -39,10 +41,12 @@ impl FromRequestParts<Arc<App>> for Broker {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
+        require_certificate(parts, app)?;
         let refused = || Problem::unauthorized(BASIC, "want a broker's credentials");
         let (id, secret) = basic(&parts.headers).ok_or_else(refused)?;
         let id: BrokerId = id.parse().map_err(|_| refused())?;
         if broker_is_true(app, &id, secret).await? {
+            Witness::tell(parts, id.as_str());
             return Ok(Broker(id));
         }
         tracing::warn!(client_id = %id, "broker credentials refused");
@@ -57,8 +61,24 @@ impl FromRequestParts<Arc<App>> for SessionUser {
         let refused = || Problem::unauthorized(BEARER, "want the bearer token of a live session");
         let token = bearer(&parts.headers).ok_or_else(refused)?;
         let user = app.storage.session(token.digest(), now_s()).await?;
-        user.ok_or_else(refused)
+        let user = user.ok_or_else(refused)?;
+        Witness::tell(parts, &user.id.to_string());
+        Ok(user)
     }
+}
+
+/// Goes along with requests on a connection whose client showed a certificate of an authority that brokers'
+/// certificates come from. (Any other certificate ends the handshake.)
+#[derive(Debug, Clone)]
+pub(crate) struct ClientCertificate;
+
+fn require_certificate(parts: &Parts, app: &App) -> Result<(), Problem> {
+    let shown = parts.extensions.get::<ClientCertificate>().is_some();
+    if shown || !app.settings.brokers_show_certificates {
+        return Ok(());
+    }
+    let detail = "want a broker's client certificate";
+    Err(Problem::new(StatusCode::FORBIDDEN, detail))
 }
 
 /// A broker or a client.

@@ -15,8 +15,9 @@ use axum::http::header::{
 };
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{MethodRouter, get, put};
 use imagesize::ImageType;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::App;
 use super::body::{NoBody, unreadable};
@@ -31,18 +32,23 @@ const MAX_IMAGE_BYTES: usize = 256 * 1024;
 /// The longest side of a picture, in pixels: a small file can hold a picture too large for anybody's memory.
 const MAX_SIDE_PX: usize = 4_096;
 
-/// The own picture.
-pub(super) fn own() -> MethodRouter<Arc<App>> {
-    put(set)
-        .delete(remove)
+/// The routes, with their own body limit.
+pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
+        .routes(routes!(set, remove))
+        .routes(routes!(show))
         .layer(DefaultBodyLimit::max(MAX_IMAGE_BYTES))
 }
 
-/// Everybody's pictures.
-pub(super) fn all() -> MethodRouter<Arc<App>> {
-    get(show)
-}
-
+/// Sets the own picture: PNG, JPEG or WebP.
+#[utoipa::path(
+    put, path = "/api/v1/avatar", security(("session" = [])),
+    request_body(
+        description = "a PNG, JPEG or WebP picture of 256 KiB at most; what it is, its bytes say",
+        content((String = "image/png"), (String = "image/jpeg"), (String = "image/webp"))
+    ),
+    responses((status = 204, description = "it is so now"))
+)]
 async fn set(
     State(app): State<Arc<App>>,
     user: SessionUser,
@@ -62,6 +68,11 @@ async fn set(
     }
 }
 
+/// Takes the own picture away.
+#[utoipa::path(
+    delete, path = "/api/v1/avatar", security(("session" = [])),
+    responses((status = 204, description = "there is none now"), (status = 404, description = "there was none"))
+)]
 async fn remove(
     State(app): State<Arc<App>>,
     user: SessionUser,
@@ -71,6 +82,19 @@ async fn remove(
     Ok(StatusCode::NO_CONTENT)
 }
 
+/// The picture of a user whom the reader may see.
+#[utoipa::path(
+    get, path = "/api/v1/avatars/{eid}/{uid}", security(("session" = [])),
+    params(("If-None-Match" = Option<String>, Header, description = "the ETag of an earlier answer")),
+    responses(
+        (
+            status = 200, description = "the picture", headers(("ETag" = String)),
+            content((String = "image/png"), (String = "image/jpeg"), (String = "image/webp"))
+        ),
+        (status = 304, description = "it is as it was"),
+        (status = 404, description = "there is none for this reader"),
+    )
+)]
 async fn show(
     State(app): State<Arc<App>>,
     SessionUser { id: reader, .. }: SessionUser,

@@ -35,6 +35,17 @@ pub(crate) struct Since {
 }
 
 /// Opens a stream.
+#[utoipa::path(
+    get, path = "/control/v1/feed", security(("broker" = [])),
+    params(
+        ("since" = Option<i64>, Query, description = "start after this event; for people"),
+        ("Last-Event-ID" = Option<String>, Header, description = "start after this event"),
+    ),
+    responses((
+        status = 200, content_type = "text/event-stream", body = String,
+        headers(("Feed-Position" = i64, description = "the event after which the stream starts"))
+    ))
+)]
 pub(crate) async fn feed(
     State(app): State<Arc<App>>,
     broker: Broker,

@@ -7,22 +7,24 @@ use axum::extract::rejection::RawPathParamsRejection;
 use axum::extract::{RawPathParams, State};
 use axum::http::StatusCode;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::App;
 use super::body::NoBody;
 use super::problem::Problem;
 use crate::identity::Device;
+use crate::journal::Entry;
 use crate::listing::DeviceEntry;
 use crate::storage::{MAX_DEVICES, Page, SessionUser};
 
 /// All devices: there are few.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(crate) struct Devices {
     devices: Vec<OneOfMine>,
 }
 
 /// A device of whom asks.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct OneOfMine {
     #[serde(flatten)]
     entry: DeviceEntry,
@@ -31,6 +33,10 @@ struct OneOfMine {
 }
 
 /// The devices of whom asks.
+#[utoipa::path(
+    get, path = "/api/v1/devices", security(("session" = [])),
+    responses((status = 200, body = Devices))
+)]
 pub(crate) async fn list(
     State(app): State<Arc<App>>,
     session: SessionUser,
@@ -50,6 +56,10 @@ pub(crate) async fn list(
 }
 
 /// Removes a device of whom asks, perhaps the very one.
+#[utoipa::path(
+    delete, path = "/api/v1/devices/{device}", security(("session" = [])),
+    responses((status = 204, description = "it is gone"), (status = 404, description = "there is no such device"))
+)]
 pub(crate) async fn remove(
     State(app): State<Arc<App>>,
     session: SessionUser,
@@ -59,6 +69,8 @@ pub(crate) async fn remove(
     let names = names.map_err(|_| Problem::bad_request("path is not UTF-8"))?;
     let device = device(&names)?;
     app.storage.remove_device(&session.id, &device).await?;
+    let entry = Entry::of("device.removed", &session.id);
+    app.journal.record(entry.on(device.as_str()));
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -30,6 +30,10 @@ const CHUNK_BYTES: usize = 16 * 1024;
 const CHUNKS: usize = 1;
 
 /// Answers the whole directory.
+#[utoipa::path(
+    get, path = "/control/v1/directory", security(("broker" = [])),
+    responses((status = 200, content_type = "application/x-ndjson", body = String))
+)]
 pub(crate) async fn directory(
     State(app): State<Arc<App>>,
     broker: Broker,

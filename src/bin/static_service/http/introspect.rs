@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::App;
 use super::authenticate::Broker;
@@ -16,8 +17,9 @@ use crate::secret::Secret;
 use crate::storage::LiveToken;
 
 /// What a broker sends. `token_type_hint`, `peer` and `node` are not needed here.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 pub(crate) struct Question {
+    #[schema(value_type = String)]
     token: Secret,
     username: Option<String>,
     client_id: Option<String>,
@@ -29,7 +31,7 @@ impl Shape for Question {
 }
 
 /// What it gets.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(untagged)]
 pub(crate) enum Verdict {
     /// No more is said: RFC 7662 section 2.2.
@@ -42,7 +44,7 @@ pub(crate) enum Verdict {
 }
 
 /// What a good token says.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Active {
     active: bool,
     eid: String,
@@ -55,6 +57,11 @@ pub(crate) struct Active {
 }
 
 /// Answers a broker.
+#[utoipa::path(
+    post, path = "/oauth2/introspect", security(("broker" = [])),
+    request_body(content = Question, content_type = "application/x-www-form-urlencoded"),
+    responses((status = 200, body = Verdict))
+)]
 pub(crate) async fn introspect(
     State(app): State<Arc<App>>,
     _broker: Broker,
@@ -65,6 +72,7 @@ pub(crate) async fn introspect(
         .live_token(&question.token.digest(), now_s())
         .await?;
     let token = token.filter(|token| is_presented_by_its_own(&question, token));
+    app.metrics.introspected(token.is_some());
     Ok(Json(
         token.map_or(Verdict::Inactive { active: false }, active),
     ))

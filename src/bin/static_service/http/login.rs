@@ -7,33 +7,43 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use serde::Deserialize;
+use utoipa::ToSchema;
 
 use super::App;
 use super::authenticate::BEARER;
 use super::body::{JsonBody, Shape};
 use super::limiter::{Attempt, Guesser};
+use super::openapi::names::{LineOfText, Name, QualifiedName};
 use super::peer::Peer;
 use super::problem::Problem;
 use super::session_answer::{Opened, SessionAnswer};
 use super::token::own_device;
 use crate::clock::now_s;
 use crate::identity::{DisplayName, UserId};
+use crate::journal::Entry;
 use crate::password::MAX_PASSWORD_BYTES;
 use crate::refresh_token::RefreshToken;
 use crate::secret::Secret;
 use crate::storage::{AccountState, NewDevice, NewSession, OwnDevice, SessionUser, StorageError};
 
 /// What a client sends.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(example = json!({"username": "alice@acme", "password": "correct horse", "device": "phone", "kind": "phone"}))]
 pub(crate) struct LoginRequest {
+    #[schema(value_type = QualifiedName)]
     username: String,
+    #[schema(value_type = String, max_length = 1024)]
     password: Secret,
     /// With it comes a refresh token.
+    #[schema(value_type = Option<Name>)]
     device: Option<String>,
+    #[schema(pattern = "^(pc|phone|service)$")]
     kind: Option<String>,
     /// What people call the device.
+    #[schema(value_type = Option<LineOfText>)]
     device_name: Option<String>,
     /// An earlier one of this device, however old: shows that the device is known.
+    #[schema(value_type = Option<String>)]
     refresh_token: Option<Secret>,
 }
 
@@ -63,6 +73,17 @@ impl LoginRequest {
 }
 
 /// Checks the password and opens a session.
+#[utoipa::path(
+    post, path = "/api/v1/login", request_body = LoginRequest,
+    responses(
+        (status = 200, body = SessionAnswer),
+        (status = 401, description = "user name or password is wrong"),
+        (status = 403, description = "the enterprise is suspended, or the user is locked"),
+        (status = 409, description = "there are too many devices"),
+        (status = 429, description = "too many failed logins"),
+        (status = 503, description = "storage or password checks are not available"),
+    )
+)]
 pub(crate) async fn login(
     State(app): State<Arc<App>>,
     peer: Peer,
@@ -72,9 +93,27 @@ pub(crate) async fn login(
     let device_name = request.device_name()?;
     require_length(&request.password)?;
     let attempt = admit(&app, &user, peer, request.refresh_token.as_ref()).await?;
-    let account = check_password(&app, &user, request.password, attempt).await?;
+    let account = check_password(&app, &user, request.password, attempt).await;
+    let account = account.inspect_err(|problem| refused(&app, &user, peer, problem))?;
+    let mut entry = Entry::of("session.login", &user).with("peer", peer.0.to_string());
+    if let Some(device) = &device {
+        entry = entry.on(device.name.as_str());
+    }
     let device = device.map(|device| (device, device_name));
-    open_session(&app, &user, account, device).await.map(Json)
+    let answer = open_session(&app, &user, account, device).await?;
+    app.journal.record(entry);
+    Ok(Json(answer))
+}
+
+/// Writes down who was refused; not those over the limit, who cost nothing and could fill the log.
+fn refused(app: &App, user: &UserId, Peer(peer): Peer, problem: &Problem) {
+    let reason = match problem.status() {
+        StatusCode::UNAUTHORIZED => "password",
+        StatusCode::FORBIDDEN => problem.detail(),
+        _ => return,
+    };
+    let entry = Entry::of("session.refused", user).with("reason", reason);
+    app.journal.record(entry.with("peer", peer.to_string()));
 }
 
 pub(super) fn require_length(password: &Secret) -> Result<(), Problem> {
@@ -207,10 +246,15 @@ async fn open_session(
 }
 
 /// Ends the session and revokes the login tokens it issued; for a device, all of its.
+#[utoipa::path(
+    post, path = "/api/v1/logout", security(("session" = [])),
+    responses((status = 204, description = "the session is over"))
+)]
 pub(crate) async fn logout(
     State(app): State<Arc<App>>,
     user: SessionUser,
 ) -> Result<StatusCode, Problem> {
     app.storage.close_session(&user).await?;
+    app.journal.record(Entry::of("session.logout", &user.id));
     Ok(StatusCode::NO_CONTENT)
 }

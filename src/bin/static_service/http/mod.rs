@@ -17,7 +17,10 @@ mod introspect;
 mod limiter;
 mod login;
 mod logs;
+mod metrics;
+mod openapi;
 mod password;
+mod patience;
 mod peer;
 mod problem;
 mod profile;
@@ -34,14 +37,20 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::routing::{delete, get, post};
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::routing::get;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use crate::feed::hub::Hub;
 use crate::files::Files;
+use crate::journal::Journal;
 use crate::password::Passwords;
 use crate::storage::Storage;
-pub(crate) use authenticate::GENERATED_PREFIX;
+pub(crate) use authenticate::{ClientCertificate, GENERATED_PREFIX};
+use health::Readiness;
 use limiter::Limiter;
+pub(crate) use metrics::Metrics;
 pub(crate) use peer::{Network, ProxyHeader, TrustedProxies};
 use problem::Problem;
 
@@ -59,6 +68,8 @@ pub(crate) struct Settings {
     pub(crate) token_ttl_s: u32,
     /// Lifetime of a session, in seconds.
     pub(crate) session_ttl_s: u32,
+    /// Whether brokers must show a client certificate, on top of their credentials.
+    pub(crate) brokers_show_certificates: bool,
     /// How accounts are kept.
     pub(crate) accounts: AccountSettings,
 }
@@ -81,6 +92,12 @@ pub(crate) struct App {
     pub(crate) storage: Storage,
     /// The feed's listeners.
     pub(crate) hub: Hub,
+    /// What the service writes down of its own doings.
+    pub(crate) journal: Journal,
+    /// What it counts.
+    pub(crate) metrics: Arc<Metrics>,
+    /// Whether requests are welcome.
+    pub(crate) readiness: Readiness,
     passwords: Passwords,
     logins: Limiter,
     brokers: authenticate::ChosenSecrets,
@@ -90,11 +107,15 @@ pub(crate) struct App {
 }
 
 impl App {
-    /// Puts the parts together.
+    /// Puts the parts together. Within a runtime, since the journal has a task of its own.
     pub(crate) fn new(storage: Storage, passwords: Passwords, settings: Settings) -> App {
+        let metrics = Arc::new(Metrics::new());
         App {
+            journal: Journal::open(storage.clone(), Arc::clone(&metrics)),
             storage,
             hub: Hub::new(),
+            metrics,
+            readiness: Readiness::default(),
             passwords,
             logins: Limiter::new(),
             brokers: authenticate::ChosenSecrets::new(),
@@ -110,34 +131,53 @@ impl App {
     }
 }
 
-/// All routes. Needs the peer's address as `ConnectInfo`.
+/// All routes, each with its description. Needs the peer's address as `ConnectInfo`.
 pub(crate) fn router(app: Arc<App>) -> Router {
+    Router::from(routes())
+        .fallback(Problem::unknown_route)
+        .method_not_allowed_fallback(Problem::unknown_method)
+        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+        .layer(from_fn(patience::with_patience))
+        .layer(from_fn_with_state(Arc::clone(&app), admin::write_down))
+        .layer(from_fn_with_state(Arc::clone(&app), access_log::access_log))
+        .with_state(app)
+}
+
+/// The routes of those who watch the service, for a listener of their own.
+pub(crate) fn operation_router(app: Arc<App>) -> Router {
     Router::new()
-        .route("/api/v1/login", post(login::login))
-        .route("/api/v1/logout", post(login::logout))
-        .route("/api/v1/token", post(token::token))
-        .route("/api/v1/refresh", post(refresh::refresh))
-        .route("/api/v1/password", post(password::change))
-        .route("/api/v1/devices", get(devices::list))
-        .route("/api/v1/devices/{device}", delete(devices::remove))
-        .merge(files::routes())
-        .route("/api/v1/address-book", address_book::route())
-        .route("/api/v1/avatar", avatars::own())
-        .route("/api/v1/avatars/{eid}/{uid}", avatars::all())
-        .route("/api/v1/profile", get(profile::own).put(profile::set_own))
-        .merge(admin::routes())
-        .route("/oauth2/introspect", post(introspect::introspect))
-        .route("/oauth2/revoke", post(revoke::revoke))
-        .route("/control/v1/feed", get(broker_feed::feed))
-        .route("/control/v1/directory", get(directory::directory))
-        .route("/control/v1/logs", logs::route())
+        .route("/metrics", get(metrics::metrics))
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
         .fallback(Problem::unknown_route)
         .method_not_allowed_fallback(Problem::unknown_method)
-        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
-        .layer(axum::middleware::from_fn(access_log::access_log))
         .with_state(app)
+}
+
+/// A handler without `#[utoipa::path]` cannot be registered by `routes!`, and a test finds those that are
+/// registered otherwise.
+fn routes() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
+        .routes(routes!(login::login))
+        .routes(routes!(login::logout))
+        .routes(routes!(token::token))
+        .routes(routes!(refresh::refresh))
+        .routes(routes!(password::change))
+        .routes(routes!(devices::list))
+        .routes(routes!(devices::remove))
+        .merge(files::routes())
+        .merge(address_book::routes())
+        .merge(avatars::routes())
+        .routes(routes!(profile::own, profile::set_own))
+        .merge(admin::routes())
+        .routes(routes!(introspect::introspect))
+        .routes(routes!(revoke::revoke))
+        .routes(routes!(broker_feed::feed))
+        .routes(routes!(directory::directory))
+        .merge(logs::routes())
+        .routes(routes!(health::healthz))
+        .routes(routes!(health::readyz))
+        .routes(routes!(openapi::openapi))
 }
 
 impl Settings {

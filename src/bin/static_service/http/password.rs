@@ -7,6 +7,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::App;
 use super::authenticate::BEARER;
@@ -15,15 +16,18 @@ use super::limiter::{Attempt, Guesser};
 use super::login::{admitted, require_length};
 use super::problem::Problem;
 use super::session_answer::personal_key;
+use crate::journal::Entry;
 use crate::password::check_new;
 use crate::secret::{Digest, Secret};
 use crate::storage::{AccountState, SessionUser};
 
 /// What a client sends.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct PasswordRequest {
+    #[schema(value_type = String, max_length = 1024)]
     old_password: Secret,
+    #[schema(value_type = String, max_length = 1024)]
     new_password: Secret,
 }
 
@@ -32,13 +36,21 @@ impl Shape for PasswordRequest {
 }
 
 /// What it gets.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(crate) struct PasswordAnswer {
     /// The new key, to encrypt anew what the device keeps.
     personal_key: String,
 }
 
 /// Sets the new password if the old one is right. The session that asks goes on; all others end.
+#[utoipa::path(
+    post, path = "/api/v1/password", security(("session" = [])), request_body = PasswordRequest,
+    responses(
+        (status = 200, body = PasswordAnswer),
+        (status = 403, description = "old_password is wrong"),
+        (status = 429, description = "too many failures"),
+    )
+)]
 pub(crate) async fn change(
     State(app): State<Arc<App>>,
     session: SessionUser,
@@ -56,6 +68,7 @@ pub(crate) async fn change(
     app.storage
         .change_own_password(&session, old, &hash)
         .await?;
+    app.journal.record(Entry::of("password.changed", user));
     let device = session.device.as_ref();
     let facts = app.storage.login_facts(user, device.map(|own| &own.name));
     let gone = || Problem::unauthorized(BEARER, "the session has ended");

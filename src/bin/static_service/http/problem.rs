@@ -5,6 +5,7 @@ use axum::http::header::{CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER, WWW
 use axum::http::{Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::authenticate::BEARER;
 use crate::password::PasswordError;
@@ -16,13 +17,24 @@ pub(crate) struct Problem {
     status: StatusCode,
     detail: String,
     header: Option<(HeaderName, HeaderValue)>,
+    storage_failed: bool,
 }
 
-#[derive(Serialize)]
-struct Document<'a> {
+/// Goes along with an answer, unseen by the client, when the database failed.
+#[derive(Debug, Clone)]
+pub(super) struct StorageFailed;
+
+/// A problem document (RFC 9457).
+#[derive(Serialize, ToSchema)]
+pub(super) struct Document<'a> {
+    /// Always `about:blank`: the status says what kind of problem it is.
     r#type: &'static str,
+    /// What the status means.
     title: &'a str,
+    /// The HTTP status.
+    #[schema(minimum = 400, maximum = 599)]
     status: u16,
+    /// What is wrong with this request.
     detail: &'a str,
     /// The word of RFC 6749 section 5.2, which OAuth clients look for.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -36,6 +48,7 @@ impl Problem {
             status,
             detail: detail.into(),
             header: None,
+            storage_failed: false,
         }
     }
 
@@ -69,6 +82,16 @@ impl Problem {
         Problem::new(StatusCode::METHOD_NOT_ALLOWED, detail)
     }
 
+    /// The HTTP status.
+    pub(crate) fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// What is wrong, in words; none of them is the client's.
+    pub(crate) fn detail(&self) -> &str {
+        &self.detail
+    }
+
     fn oauth_error(&self) -> Option<&'static str> {
         match self.status {
             StatusCode::UNAUTHORIZED => Some("invalid_client"),
@@ -92,6 +115,9 @@ impl IntoResponse for Problem {
         let problem = HeaderValue::from_static("application/problem+json");
         headers.insert(CONTENT_TYPE, problem);
         headers.extend(self.header);
+        if self.storage_failed {
+            response.extensions_mut().insert(StorageFailed);
+        }
         response
     }
 }
@@ -111,7 +137,10 @@ impl From<StorageError> for Problem {
             | StorageError::Database(_)
             | StorageError::Migrate(_) => {
                 tracing::error!(%error, "storage failed");
-                unavailable("storage is not available")
+                Problem {
+                    storage_failed: true,
+                    ..unavailable("storage is not available")
+                }
             }
         }
     }

@@ -8,10 +8,12 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use serde::{Deserialize, Deserializer};
+use utoipa::ToSchema;
 
 use super::App;
 use super::authenticate::BEARER;
 use super::body::{JsonBody, Shape};
+use super::openapi::names::{Email, LineOfText, Phone};
 use super::problem::Problem;
 use crate::address_book::Contact;
 use crate::identity::UserId;
@@ -22,14 +24,18 @@ use crate::storage::{SessionUser, StorageError};
 type Given = Option<Option<String>>;
 
 /// What users change themselves.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(min_properties = 1)]
 pub(super) struct OwnProfile {
     #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<LineOfText>)]
     title: Given,
     #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<Phone>)]
     phone: Given,
     #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<Email>)]
     email: Given,
 }
 
@@ -39,15 +45,20 @@ impl Shape for OwnProfile {
 }
 
 /// What administrators change.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(min_properties = 1)]
 pub(super) struct AnyProfile {
+    #[schema(value_type = Option<LineOfText>)]
     name: Option<String>,
     #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<LineOfText>)]
     title: Given,
     #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<Phone>)]
     phone: Given,
     #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<Email>)]
     email: Given,
 }
 
@@ -103,6 +114,10 @@ fn text<T: FromStr<Err: Display>>(what: &str, given: String) -> Result<T, Proble
 }
 
 /// The own user, as colleagues see them.
+#[utoipa::path(
+    get, path = "/api/v1/profile", security(("session" = [])),
+    responses((status = 200, body = Contact))
+)]
 pub(super) async fn own(
     State(app): State<Arc<App>>,
     user: SessionUser,
@@ -113,6 +128,10 @@ pub(super) async fn own(
 }
 
 /// Changes the own profile.
+#[utoipa::path(
+    put, path = "/api/v1/profile", security(("session" = [])), request_body = OwnProfile,
+    responses((status = 204, description = "it is so now"))
+)]
 pub(super) async fn set_own(
     State(app): State<Arc<App>>,
     user: SessionUser,

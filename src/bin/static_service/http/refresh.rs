@@ -7,6 +7,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use serde::Deserialize;
+use utoipa::ToSchema;
 
 use super::App;
 use super::authenticate::BEARER;
@@ -15,13 +16,15 @@ use super::problem::Problem;
 use super::session_answer::{Opened, SessionAnswer};
 use super::token::Issued;
 use crate::clock::now_s;
+use crate::journal::Entry;
 use crate::refresh_token::RefreshToken;
 use crate::secret::Secret;
 use crate::storage::{Renewal, Renewed};
 
 /// What a client sends.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 pub(crate) struct RefreshRequest {
+    #[schema(value_type = String)]
     refresh_token: Secret,
     /// Whether a login token is wanted too.
     #[serde(default)]
@@ -41,6 +44,15 @@ struct Fresh {
 
 /// Takes a refresh token and gives the next one. Answers once the brokers on the feed have been told of the login
 /// token, if there is one.
+#[utoipa::path(
+    post, path = "/api/v1/refresh", request_body = RefreshRequest,
+    responses(
+        (status = 200, body = SessionAnswer),
+        (status = 401, description = "the token is of no session, or was used before"),
+        (status = 403, description = "the enterprise is suspended"),
+        (status = 503, description = "storage is not available"),
+    )
+)]
 pub(crate) async fn refresh(
     State(app): State<Arc<App>>,
     JsonBody(request): JsonBody<RefreshRequest>,
@@ -94,7 +106,11 @@ impl Fresh {
                 user,
                 device,
                 rights,
-            } => (user, device, rights),
+            } => {
+                let entry = Entry::of("session.refresh", &user);
+                app.journal.record(entry.on(device.name.as_str()));
+                (user, device, rights)
+            }
             Renewed::Ended => return Err(ended()),
             Renewed::Reused => {
                 let detail = "the refresh token was used before: the device is logged out";
@@ -116,6 +132,9 @@ impl Fresh {
                     user: &user,
                     device: &device.name,
                 };
+                app.metrics.token_issued();
+                let entry = Entry::of("token.issued", &user).on(device.name.as_str());
+                app.journal.record(entry.with("kind", device.kind.as_str()));
                 Some(issued.answer(broker, &rights))
             }
             _ => None,

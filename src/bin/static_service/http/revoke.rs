@@ -6,6 +6,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::StatusCode;
 use serde::Deserialize;
+use utoipa::ToSchema;
 
 use super::App;
 use super::authenticate::Caller;
@@ -16,8 +17,9 @@ use crate::secret::Secret;
 use crate::storage::Owner;
 
 /// What is sent. `token_type_hint` is not needed here.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 pub(crate) struct Revocation {
+    #[schema(value_type = String)]
     token: Secret,
 }
 
@@ -26,6 +28,11 @@ impl Shape for Revocation {
 }
 
 /// Revokes. 200 whether or not there was such a token (RFC 7009 section 2.2).
+#[utoipa::path(
+    post, path = "/oauth2/revoke", security(("broker" = []), ("session" = [])),
+    request_body(content = Revocation, content_type = "application/x-www-form-urlencoded"),
+    responses((status = 200, description = "there is no such token now"))
+)]
 pub(crate) async fn revoke(
     State(app): State<Arc<App>>,
     caller: Caller,

@@ -3,6 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::App;
 use super::problem::Problem;
@@ -17,7 +18,7 @@ use crate::storage::{BookVersion, LoginFacts, OwnDevice};
 const PERSONAL_KEY: &str = "personal-key";
 
 /// All that a client needs to go on.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(crate) struct SessionAnswer {
     /// The bearer token.
     session_token: String,
@@ -41,7 +42,7 @@ pub(crate) struct SessionAnswer {
 }
 
 /// Who logged in.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Profile {
     #[serde(flatten)]
     contact: Contact,
@@ -49,8 +50,9 @@ struct Profile {
 }
 
 /// Where the user's address book stands.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct AddressBook {
+    #[schema(value_type = i64)]
     version: BookVersion,
 }
 

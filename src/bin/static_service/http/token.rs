@@ -8,20 +8,26 @@ use axum::http::StatusCode;
 use mosquitto_enterprise_push::protocol::topic::SYS_NOTICE;
 use mosquitto_enterprise_push::protocol::{NameError, SessionName, Topic, UserName};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::App;
 use super::body::{JsonBody, Shape};
+use super::openapi::names::Name;
 use super::problem::Problem;
 use crate::clock::now_s;
 use crate::feed::event::Rights;
 use crate::identity::{Device, DeviceKind, UserId};
+use crate::journal::Entry;
 use crate::secret::Secret;
 use crate::storage::{NewToken, OwnDevice, SessionUser};
 
 /// What a client sends.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(example = json!({"device": "phone", "kind": "phone"}))]
 pub(crate) struct TokenRequest {
+    #[schema(value_type = Name)]
     device: String,
+    #[schema(pattern = "^(pc|phone|service)$")]
     kind: String,
 }
 
@@ -30,10 +36,13 @@ impl Shape for TokenRequest {
 }
 
 /// What it gets: all it needs to log in at the broker.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(crate) struct TokenAnswer {
+    /// The password for the broker.
     token: String,
+    /// When it expires, in Unix seconds.
     exp: i64,
+    /// The URL of the broker.
     broker: String,
     username: String,
     client_id: String,
@@ -41,7 +50,7 @@ pub(crate) struct TokenAnswer {
 }
 
 /// The topics of this user.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Topics {
     /// To subscribe to: messages for the user.
     inbox: String,
@@ -62,6 +71,10 @@ struct Topics {
 }
 
 /// Issues a token; answers once the brokers on the feed have been told of it.
+#[utoipa::path(
+    post, path = "/api/v1/token", security(("session" = [])), request_body = TokenRequest,
+    responses((status = 200, body = TokenAnswer))
+)]
 pub(crate) async fn token(
     State(app): State<Arc<App>>,
     session: SessionUser,
@@ -79,6 +92,9 @@ pub(crate) async fn token(
         expires_at_s: now_s() + i64::from(app.settings.token_ttl_s),
     };
     let issued = app.storage.issue_token(token.clone()).await?;
+    app.metrics.token_issued();
+    let entry = Entry::of("token.issued", &token.user).on(token.device.as_str());
+    app.journal.record(entry.with("kind", token.kind.as_str()));
     let broker = app.storage.broker_of(token.user.eid()).await?;
     app.hub.announced(issued.event).await;
     let answer = Issued {

@@ -11,11 +11,13 @@ use axum::extract::{Query, State};
 use axum::http::header::{CACHE_CONTROL, ETAG, IF_NONE_MATCH, VARY};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{MethodRouter, get};
 use serde::{Deserialize, Serialize};
 use tower_http::CompressionLevel;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::SizeAbove;
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::App;
 use super::conditional::client_has;
@@ -33,30 +35,52 @@ const MAX_LIMIT: u32 = 5_000;
 const COMPRESSED_BYTES: u16 = 1_024;
 
 /// `?since=V&limit=N&cursor=C`, as text so that a refusal can name the one that is wrong.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 struct BookQuery {
+    /// The version of an earlier answer: only what changed since then is told.
+    #[param(pattern = "^[0-9]{1,18}$")]
     since: Option<String>,
+    /// Entries at most; 1000 when it is not given.
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 5000)]
     limit: Option<String>,
+    /// `next_cursor` of the page before.
     cursor: Option<String>,
 }
 
 /// A page.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct BookAnswer {
+    /// What to give as `since` the next time.
+    #[schema(value_type = i64, minimum = 0)]
     version: BookVersion,
+    /// Whether this is part of all there is, rather than of what changed.
     full: bool,
+    /// Where the next page begins; null at the end.
     next_cursor: Option<String>,
     entries: Vec<Entry>,
 }
 
 /// The route, which alone of all compresses.
-pub(super) fn route() -> MethodRouter<Arc<App>> {
+pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
     let compression = CompressionLayer::new()
         .quality(CompressionLevel::Fastest)
         .compress_when(SizeAbove::new(COMPRESSED_BYTES));
-    get(address_book).layer(compression)
+    OpenApiRouter::new()
+        .routes(routes!(address_book))
+        .layer(compression)
 }
 
+/// The reader's address book: all of it, or what changed.
+#[utoipa::path(
+    get, path = "/api/v1/address-book", security(("session" = [])),
+    params(BookQuery, ("If-None-Match" = Option<String>, Header, description = "the ETag of an earlier answer")),
+    responses(
+        (status = 200, body = BookAnswer, headers(("ETag" = String, description = "on the first page"))),
+        (status = 304, description = "it is as it was"),
+        (status = 410, description = "the load that the cursor belongs to is too old"),
+    )
+)]
 async fn address_book(
     State(app): State<Arc<App>>,
     SessionUser { id: reader, .. }: SessionUser,

@@ -9,30 +9,36 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use serde::Deserialize;
-use serde_json::Value;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::super::App;
 use super::super::body::{JsonBody, NoBody, Shape};
+use super::super::openapi::names::{ChannelName, LineOfText, Name};
 use super::super::problem::Problem;
 use super::administrator::{Administrator, checked};
-use super::answer::{Asked, created, page, put, removed};
+use super::answer::{Asked, created, next, put, removed};
 use crate::identity::{Channel, OPERATOR, Role, UserId};
-use crate::listing::UserEntry;
+use crate::listing::{DeviceEntry, UserEntry};
 use crate::password::check_new;
 use crate::secret::Secret;
 use crate::storage::NewUser;
 
 /// A user to be created.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewAccount {
+    #[schema(value_type = Name)]
     uid: String,
+    #[schema(value_type = Option<LineOfText>)]
     name: Option<String>,
+    #[schema(value_type = Option<String>, max_length = 1024)]
     password: Option<Secret>,
     #[serde(default)]
+    #[schema(value_type = Vec<Name>)]
     roles: Vec<String>,
     #[serde(default)]
+    #[schema(value_type = Vec<ChannelName>)]
     channels: Vec<String>,
 }
 
@@ -41,9 +47,10 @@ impl Shape for NewAccount {
 }
 
 /// A new password.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewPassword {
+    #[schema(value_type = String, max_length = 1024)]
     password: Secret,
 }
 
@@ -51,6 +58,14 @@ impl Shape for NewPassword {
     const SHAPE: &'static str = r#"{"password": string}"#;
 }
 
+/// Creates a user.
+#[utoipa::path(
+    post, path = "/users", security(("session" = [])), request_body = NewAccount,
+    responses(
+        (status = 201, body = UserEntry, headers(("Location" = String))),
+        (status = 404, description = "there is no such enterprise"), (status = 409, description = "it exists already"),
+    )
+)]
 pub(super) async fn create(
     State(app): State<Arc<App>>,
     admin: Administrator,
@@ -113,6 +128,11 @@ async fn touchable(app: &App, admin: &Administrator) -> Result<UserId, Problem> 
     Ok(user)
 }
 
+/// Removes a user.
+#[utoipa::path(
+    delete, path = "/users/{uid}", security(("session" = [])),
+    responses((status = 204, description = "it is so now"), (status = 404, description = "there is no such user"))
+)]
 pub(super) async fn remove(
     State(app): State<Arc<App>>,
     admin: Administrator,
@@ -122,6 +142,11 @@ pub(super) async fn remove(
     removed(app.storage.remove_user(&user).await)
 }
 
+/// Sets a user's password; all sessions end.
+#[utoipa::path(
+    put, path = "/users/{uid}/password", security(("session" = [])), request_body = NewPassword,
+    responses((status = 204, description = "it is so now"), (status = 404, description = "there is no such user"))
+)]
 pub(super) async fn set_password(
     State(app): State<Arc<App>>,
     admin: Administrator,
@@ -133,6 +158,11 @@ pub(super) async fn set_password(
     Ok(StatusCode::NO_CONTENT)
 }
 
+/// Locks a user out.
+#[utoipa::path(
+    put, path = "/users/{uid}/lock", security(("session" = [])),
+    responses((status = 204, description = "it is so now"), (status = 404, description = "there is no such user"))
+)]
 pub(super) async fn lock(
     State(app): State<Arc<App>>,
     admin: Administrator,
@@ -142,6 +172,11 @@ pub(super) async fn lock(
     put(app.storage.lock_user(&user).await)
 }
 
+/// Lets a user in again.
+#[utoipa::path(
+    delete, path = "/users/{uid}/lock", security(("session" = [])),
+    responses((status = 204, description = "it is so now"), (status = 404, description = "there is no such user, or it is not locked"))
+)]
 pub(super) async fn unlock(
     State(app): State<Arc<App>>,
     admin: Administrator,
@@ -151,15 +186,34 @@ pub(super) async fn unlock(
     removed(app.storage.unlock_user(&user).await)
 }
 
+/// Some of a user's devices.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct DevicePage {
+    devices: Vec<DeviceEntry>,
+    /// What to ask after; null at the end.
+    next: Option<String>,
+}
+
+/// The devices of a user.
+#[utoipa::path(
+    get, path = "/users/{uid}/devices", security(("session" = [])), params(super::answer::PageQuery),
+    responses((status = 200, body = DevicePage), (status = 404, description = "there is no such user"))
+)]
 pub(super) async fn devices(
     State(app): State<Arc<App>>,
     admin: Administrator,
     Asked(asked): Asked,
-) -> Result<Json<Value>, Problem> {
+) -> Result<Json<DevicePage>, Problem> {
     let devices = app.storage.list_devices(&admin.user()?, &asked).await?;
-    Ok(page("devices", &asked, devices, |entry| &entry.device))
+    let next = next(&asked, &devices, |entry| &entry.device);
+    Ok(Json(DevicePage { devices, next }))
 }
 
+/// Removes a device of a user.
+#[utoipa::path(
+    delete, path = "/users/{uid}/devices/{device}", security(("session" = [])),
+    responses((status = 204, description = "it is so now"), (status = 404, description = "there is no such user or device"))
+)]
 pub(super) async fn remove_device(
     State(app): State<Arc<App>>,
     admin: Administrator,

@@ -13,6 +13,7 @@ use mosquitto_enterprise_push::protocol::NameError;
 
 use super::super::App;
 use super::super::problem::Problem;
+use super::record::Change;
 use crate::identity::{
     ADMIN, Channel, DepartmentId, Device, EnterpriseId, GroupId, MemberId, OPERATOR, Role, UserId,
 };
@@ -48,12 +49,30 @@ impl FromRequestParts<Arc<App>> for Administrator {
             // Without the routes' common beginning.
             let (by, method, path) = (&user, &parts.method, parts.uri.path());
             tracing::info!(%by, %eid, %method, path, "administration");
+            Change::is_asked_for(parts, user, &eid);
         }
         Ok(Administrator {
             eid,
             is_operator,
             names,
         })
+    }
+}
+
+/// Somebody with the role `operator`.
+#[derive(Debug)]
+pub(super) struct Operator;
+
+impl FromRequestParts<Arc<App>> for Operator {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
+        let user = SessionUser::from_request_parts(parts, app).await?.id;
+        let roles = app.storage.roles(&user).await?;
+        if roles.iter().any(|role| role == OPERATOR) {
+            return Ok(Operator);
+        }
+        Err(forbidden("want the role operator"))
     }
 }
 

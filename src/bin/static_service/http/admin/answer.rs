@@ -8,7 +8,7 @@ use axum::http::{StatusCode, header::LOCATION};
 use axum::response::{IntoResponse, Response};
 use mosquitto_enterprise_push::protocol::name;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use utoipa::{IntoParams, ToSchema};
 
 use super::super::problem::Problem;
 use super::ROOT;
@@ -16,15 +16,20 @@ use super::administrator::Administrator;
 use crate::storage::{Page, StorageError};
 
 /// Entries of a page when nobody says.
-const LIMIT: u32 = 100;
+pub(super) const LIMIT: u32 = 100;
 /// The most entries of a page.
-const MAX_LIMIT: u32 = 1_000;
+pub(super) const MAX_LIMIT: u32 = 1_000;
 
 /// `?after=NAME&limit=N`
-#[derive(Debug, Deserialize)]
-struct PageQuery {
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct PageQuery {
+    /// The last entry that is known already.
     #[serde(default)]
+    #[param(pattern = "^[A-Za-z0-9._-]{0,64}$")]
     after: String,
+    /// Entries at most; 100 when it is not given.
+    #[param(minimum = 1, maximum = 1000)]
     limit: Option<u32>,
 }
 
@@ -50,19 +55,27 @@ impl<S: Send + Sync> FromRequestParts<S> for Asked {
     }
 }
 
-/// A page of a list. `next` is what to ask after, or null at the end.
-pub(super) fn page<T: Serialize>(
-    what: &str,
-    page: &Page,
-    entries: Vec<T>,
-    id: impl Fn(&T) -> &str,
-) -> Json<Value> {
+/// What to ask after, when the page is full.
+pub(super) fn next<T>(page: &Page, entries: &[T], id: impl Fn(&T) -> &str) -> Option<String> {
     let full = u32::try_from(entries.len()).is_ok_and(|len| len == page.limit);
-    let next = entries
-        .last()
-        .filter(|_| full)
-        .map(|last| id(last).to_owned());
-    Json(json!({ what: entries, "next": next }))
+    let last = entries.last().filter(|_| full);
+    last.map(|last| id(last).to_owned())
+}
+
+/// Some of the members of a group or a department.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct MemberPage {
+    members: Vec<String>,
+    /// What to ask after; null at the end.
+    next: Option<String>,
+}
+
+impl MemberPage {
+    /// The page as it was asked for.
+    pub(super) fn of(page: &Page, members: Vec<String>) -> Json<MemberPage> {
+        let next = next(page, &members, |uid| uid);
+        Json(MemberPage { members, next })
+    }
 }
 
 /// Created, and where.

@@ -7,24 +7,28 @@ use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use serde::Deserialize;
-use serde_json::Value;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
 use super::super::App;
 use super::super::body::{JsonBody, NoBody, Shape};
+use super::super::openapi::names::{LineOfText, Name};
 use super::super::problem::Problem;
 use super::administrator::{Administrator, checked};
-use super::answer::{Asked, created, page, put, removed};
+use super::answer::{Asked, MemberPage, created, next, put, removed};
 use crate::identity::{DepartmentId, DepartmentName};
 use crate::listing::DepartmentEntry;
 use crate::storage::DepartmentChange;
 
 /// A department to be created.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewDepartment {
+    #[schema(value_type = Name)]
     did: String,
+    #[schema(value_type = Option<LineOfText>)]
     name: Option<String>,
+    #[schema(value_type = Option<Name>)]
     parent: Option<String>,
 }
 
@@ -33,10 +37,12 @@ impl Shape for NewDepartment {
 }
 
 /// All of a department that can change. `parent` is not optional: leaving it out would move it to the top.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Department {
+    #[schema(value_type = LineOfText)]
     name: String,
+    #[schema(value_type = Option<Name>, required = true)]
     #[serde(deserialize_with = "Option::deserialize")]
     parent: Option<String>,
 }
@@ -46,21 +52,46 @@ impl Shape for Department {
 }
 
 /// `?recursive=true`
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct Removal {
+    /// Also what is in it: departments below, and memberships.
     #[serde(default)]
     recursive: bool,
 }
 
+/// Some of an enterprise's departments.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct DepartmentPage {
+    departments: Vec<DepartmentEntry>,
+    /// What to ask after; null at the end.
+    next: Option<String>,
+}
+
+/// The departments of an enterprise.
+#[utoipa::path(
+    get, path = "/departments", security(("session" = [])), params(super::answer::PageQuery),
+    responses((status = 200, body = DepartmentPage), (status = 404, description = "there is no such enterprise"))
+)]
 pub(super) async fn list(
     State(app): State<Arc<App>>,
     admin: Administrator,
     Asked(asked): Asked,
-) -> Result<Json<Value>, Problem> {
-    let entries = app.storage.list_departments(&admin.eid, &asked).await?;
-    Ok(page("departments", &asked, entries, |entry| &entry.did))
+) -> Result<Json<DepartmentPage>, Problem> {
+    let departments = app.storage.list_departments(&admin.eid, &asked).await?;
+    let next = next(&asked, &departments, |entry| &entry.did);
+    Ok(Json(DepartmentPage { departments, next }))
 }
 
+/// Creates a department.
+#[utoipa::path(
+    post, path = "/departments", security(("session" = [])), request_body = NewDepartment,
+    responses(
+        (status = 201, body = DepartmentEntry, headers(("Location" = String))),
+        (status = 404, description = "there is no such enterprise or parent"),
+        (status = 409, description = "it exists already"),
+    )
+)]
 pub(super) async fn create(
     State(app): State<Arc<App>>,
     admin: Administrator,
@@ -82,6 +113,11 @@ pub(super) async fn create(
     Ok(created(&admin, "departments", id.did(), entry))
 }
 
+/// Sets name and parent of a department.
+#[utoipa::path(
+    put, path = "/departments/{did}", security(("session" = [])), request_body = Department,
+    responses((status = 204, description = "it is so now"), (status = 404, description = "there is no such department"), (status = 409, description = "it does not go with what is there"))
+)]
 pub(super) async fn change(
     State(app): State<Arc<App>>,
     admin: Administrator,
@@ -99,6 +135,15 @@ fn parent(given: Option<&String>) -> Result<Option<DepartmentName>, Problem> {
     given.map(|did| checked("parent", Some(did))).transpose()
 }
 
+/// Removes a department.
+#[utoipa::path(
+    delete, path = "/departments/{did}", security(("session" = [])), params(Removal),
+    responses(
+        (status = 204, description = "it is so now"),
+        (status = 404, description = "there is no such department"),
+        (status = 409, description = "there is something in it"),
+    )
+)]
 pub(super) async fn remove(
     State(app): State<Arc<App>>,
     admin: Administrator,
@@ -111,16 +156,26 @@ pub(super) async fn remove(
     removed(app.storage.remove_department(&department, recursive).await)
 }
 
+/// The members of a department.
+#[utoipa::path(
+    get, path = "/departments/{did}/members", security(("session" = [])), params(super::answer::PageQuery),
+    responses((status = 200, body = MemberPage), (status = 404, description = "there is no such department"))
+)]
 pub(super) async fn members(
     State(app): State<Arc<App>>,
     admin: Administrator,
     Asked(asked): Asked,
-) -> Result<Json<Value>, Problem> {
+) -> Result<Json<MemberPage>, Problem> {
     let department = admin.department()?;
     let uids = app.storage.list_department_members(&department, &asked);
-    Ok(page("members", &asked, uids.await?, |uid| uid))
+    Ok(MemberPage::of(&asked, uids.await?))
 }
 
+/// Puts a user into a department, out of the one before.
+#[utoipa::path(
+    put, path = "/departments/{did}/members/{uid}", security(("session" = [])),
+    responses((status = 204, description = "it is so now"), (status = 404, description = "there is no such department or user"))
+)]
 pub(super) async fn put_member(
     State(app): State<Arc<App>>,
     admin: Administrator,
@@ -130,6 +185,11 @@ pub(super) async fn put_member(
     put(app.storage.set_department(&department, &uid).await)
 }
 
+/// Takes a user out of a department.
+#[utoipa::path(
+    delete, path = "/departments/{did}/members/{uid}", security(("session" = [])),
+    responses((status = 204, description = "it is so now"), (status = 404, description = "there is no such department or member"))
+)]
 pub(super) async fn remove_member(
     State(app): State<Arc<App>>,
     admin: Administrator,

@@ -10,70 +10,46 @@ mod administrator;
 mod answer;
 mod departments;
 mod groups;
+mod logs;
+mod record;
 mod routing;
 mod users;
 
 use std::sync::Arc;
 
-use axum::Router;
-use axum::routing::{delete, get, put};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::App;
+pub(super) use record::write_down;
 
 /// Where the routes are.
 const ROOT: &str = "/api/v1/admin/enterprises";
 
 /// The routes of all enterprises.
-pub(super) fn routes() -> Router<Arc<App>> {
-    let one = Router::new()
-        .route(
-            "/departments",
-            get(departments::list).post(departments::create),
-        )
-        .route(
-            "/departments/{did}",
-            put(departments::change).delete(departments::remove),
-        )
-        .route("/departments/{did}/members", get(departments::members))
-        .route(
-            "/departments/{did}/members/{uid}",
-            put(departments::put_member).delete(departments::remove_member),
-        )
-        .route("/groups", get(groups::list).post(groups::create))
-        .route("/groups/{gid}", put(groups::rename).delete(groups::remove))
-        .route("/groups/{gid}/members", get(groups::members))
-        .route(
-            "/groups/{gid}/members/{uid}",
-            put(groups::put_member).delete(groups::remove_member),
-        )
-        .route(
-            "/broker",
-            get(routing::show).put(routing::set).delete(routing::unset),
-        )
-        .route("/users", get(users::list).post(accounts::create))
-        .route("/users/{uid}", get(users::show).delete(accounts::remove))
-        .route("/users/{uid}/password", put(accounts::set_password))
-        .route(
-            "/users/{uid}/lock",
-            put(accounts::lock).delete(accounts::unlock),
-        )
-        .route("/users/{uid}/devices", get(accounts::devices))
-        .route(
-            "/users/{uid}/devices/{device}",
-            delete(accounts::remove_device),
-        )
-        .route("/users/{uid}/profile", put(users::set_profile))
-        .route(
-            "/users/{uid}/roles/{role}",
-            put(users::give_role).delete(users::take_role),
-        )
-        .route(
-            "/users/{uid}/channels/{channel}",
-            put(users::give_channel).delete(users::take_channel),
-        )
-        .route(
-            "/users/{uid}/partners/{partner}",
-            put(users::link).delete(users::unlink),
-        );
-    Router::new().nest(&format!("{ROOT}/{{eid}}"), one)
+pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
+    let one = OpenApiRouter::new()
+        .routes(routes!(departments::list, departments::create))
+        .routes(routes!(departments::change, departments::remove))
+        .routes(routes!(departments::members))
+        .routes(routes!(departments::put_member, departments::remove_member))
+        .routes(routes!(groups::list, groups::create))
+        .routes(routes!(groups::rename, groups::remove))
+        .routes(routes!(groups::members))
+        .routes(routes!(groups::put_member, groups::remove_member))
+        .routes(routes!(logs::of_enterprise))
+        .routes(routes!(routing::show, routing::set, routing::unset))
+        .routes(routes!(users::list, accounts::create))
+        .routes(routes!(users::show, accounts::remove))
+        .routes(routes!(accounts::set_password))
+        .routes(routes!(accounts::lock, accounts::unlock))
+        .routes(routes!(accounts::devices))
+        .routes(routes!(accounts::remove_device))
+        .routes(routes!(users::set_profile))
+        .routes(routes!(users::give_role, users::take_role))
+        .routes(routes!(users::give_channel, users::take_channel))
+        .routes(routes!(users::link, users::unlink));
+    OpenApiRouter::new()
+        .nest(&format!("{ROOT}/{{eid}}"), one)
+        .routes(routes!(logs::of_none))
 }

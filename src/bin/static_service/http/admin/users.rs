@@ -6,33 +6,55 @@ use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
-use serde::Deserialize;
-use serde_json::Value;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
 use super::super::App;
 use super::super::body::{JsonBody, NoBody};
 use super::super::problem::Problem;
 use super::super::profile::{self, AnyProfile};
 use super::administrator::{Administrator, checked};
-use super::answer::{Asked, page, put, removed};
-use crate::listing::UserProfile;
+use super::answer::{Asked, next, put, removed};
+use crate::listing::{UserEntry, UserProfile};
 use crate::storage::Grant;
 
 /// `?relation=upstream`: what the partner is to the user.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct Link {
+    /// What the partner is to the user.
+    #[param(pattern = "^(upstream|downstream|partner)$")]
     relation: Option<String>,
 }
 
+/// Some of an enterprise's users.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct UserPage {
+    users: Vec<UserEntry>,
+    /// What to ask after; null at the end.
+    next: Option<String>,
+}
+
+/// The users of an enterprise.
+#[utoipa::path(
+    get, path = "/users", security(("session" = [])), params(super::answer::PageQuery),
+    responses((status = 200, body = UserPage), (status = 404, description = "there is no such enterprise"))
+)]
 pub(super) async fn list(
     State(app): State<Arc<App>>,
     admin: Administrator,
     Asked(asked): Asked,
-) -> Result<Json<Value>, Problem> {
-    let entries = app.storage.list_users(&admin.eid, &asked).await?;
-    Ok(page("users", &asked, entries, |entry| &entry.uid))
+) -> Result<Json<UserPage>, Problem> {
+    let users = app.storage.list_users(&admin.eid, &asked).await?;
+    let next = next(&asked, &users, |entry| &entry.uid);
+    Ok(Json(UserPage { users, next }))
 }
 
+/// A user and all that the user may do.
+#[utoipa::path(
+    get, path = "/users/{uid}", security(("session" = [])),
+    responses((status = 200, body = UserProfile), (status = 404, description = "there is no such user"))
+)]
 pub(super) async fn show(
     State(app): State<Arc<App>>,
     admin: Administrator,
@@ -40,6 +62,11 @@ pub(super) async fn show(
     Ok(Json(app.storage.user_profile(&admin.user()?).await?))
 }
 
+/// Changes what a user is shown with; what is left out stays.
+#[utoipa::path(
+    put, path = "/users/{uid}/profile", security(("session" = [])), request_body = AnyProfile,
+    responses((status = 204, description = "it is so now"), (status = 404, description = "there is no such user"))
+)]
 pub(super) async fn set_profile(
     State(app): State<Arc<App>>,
     admin: Administrator,
@@ -48,6 +75,11 @@ pub(super) async fn set_profile(
     profile::set_any(&app, &admin.user()?, profile).await
 }
 
+/// Gives a user a role.
+#[utoipa::path(
+    put, path = "/users/{uid}/roles/{role}", security(("session" = [])),
+    responses((status = 204, description = "it is so now"), (status = 404, description = "there is no such user"))
+)]
 pub(super) async fn give_role(
     State(app): State<Arc<App>>,
     admin: Administrator,
@@ -57,6 +89,11 @@ pub(super) async fn give_role(
     put(app.storage.grant(&user, &role).await)
 }
 
+/// Takes a role from a user.
+#[utoipa::path(
+    delete, path = "/users/{uid}/roles/{role}", security(("session" = [])),
+    responses((status = 204, description = "it is so now"), (status = 404, description = "there is no such user or role"))
+)]
 pub(super) async fn take_role(
     State(app): State<Arc<App>>,
     admin: Administrator,
@@ -66,6 +103,11 @@ pub(super) async fn take_role(
     removed(app.storage.withdraw(&user, &role).await)
 }
 
+/// Lets a user publish to a notice channel.
+#[utoipa::path(
+    put, path = "/users/{uid}/channels/{channel}", security(("session" = [])),
+    responses((status = 204, description = "it is so now"), (status = 404, description = "there is no such user"))
+)]
 pub(super) async fn give_channel(
     State(app): State<Arc<App>>,
     admin: Administrator,
@@ -75,6 +117,11 @@ pub(super) async fn give_channel(
     put(app.storage.grant(&user, &channel).await)
 }
 
+/// Takes a notice channel from a user.
+#[utoipa::path(
+    delete, path = "/users/{uid}/channels/{channel}", security(("session" = [])),
+    responses((status = 204, description = "it is so now"), (status = 404, description = "there is no such user or channel"))
+)]
 pub(super) async fn take_channel(
     State(app): State<Arc<App>>,
     admin: Administrator,
@@ -85,6 +132,10 @@ pub(super) async fn take_channel(
 }
 
 /// A link opens the wall between two enterprises, so an administrator of one alone may not make it.
+#[utoipa::path(
+    put, path = "/users/{uid}/partners/{partner}", security(("session" = [])), params(Link),
+    responses((status = 204, description = "it is so now"), (status = 404, description = "there is no such user"))
+)]
 pub(super) async fn link(
     State(app): State<Arc<App>>,
     admin: Administrator,
@@ -100,6 +151,10 @@ pub(super) async fn link(
 }
 
 /// Either side may close the wall again.
+#[utoipa::path(
+    delete, path = "/users/{uid}/partners/{partner}", security(("session" = [])),
+    responses((status = 204, description = "it is so now"), (status = 404, description = "there is no such user or link"))
+)]
 pub(super) async fn unlink(
     State(app): State<Arc<App>>,
     admin: Administrator,

@@ -8,9 +8,11 @@ use axum::http::header::LOCATION;
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::super::App;
 use super::super::body::{JsonBody, Shape};
+use super::super::openapi::names::LineOfText;
 use super::super::problem::Problem;
 use super::{ROOT, base_url};
 use crate::clock::now_s;
@@ -26,11 +28,15 @@ const MAX_NAME_BYTES: usize = 255;
 const MAX_TYPE_BYTES: usize = 127;
 
 /// What a client sends.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(example = json!({"name": "plan.pdf", "size": 5, "content_type": "application/pdf"}))]
 pub(crate) struct NewUpload {
+    #[schema(value_type = LineOfText)]
     name: String,
     size: u64,
+    #[schema(pattern = "^[A-Za-z0-9][A-Za-z0-9.+-]{0,60}/[A-Za-z0-9][A-Za-z0-9.+-]{0,60}$")]
     content_type: String,
+    #[schema(minimum = 1)]
     expires_in_s: Option<u64>,
 }
 
@@ -39,7 +45,7 @@ impl Shape for NewUpload {
 }
 
 /// What it gets.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(crate) struct UploadAnswer {
     id: String,
     upload_url: String,
@@ -49,6 +55,14 @@ pub(crate) struct UploadAnswer {
 }
 
 /// Creates an upload.
+#[utoipa::path(
+    post, path = "/api/v1/files", security(("session" = [])), request_body = NewUpload,
+    responses(
+        (status = 201, body = UploadAnswer, headers(("Location" = String))),
+        (status = 501, description = "this service keeps no files"),
+        (status = 507, description = "the enterprise's room for files is used up"),
+    )
+)]
 pub(crate) async fn create(
     State(app): State<Arc<App>>,
     user: SessionUser,

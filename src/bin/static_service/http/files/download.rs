@@ -16,6 +16,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use headers::{ETag, HeaderMapExt as _, IfNoneMatch, IfRange};
 use serde::Deserialize;
+use utoipa::IntoParams;
 
 use super::super::App;
 use super::super::problem::Problem;
@@ -26,12 +27,14 @@ use super::upload;
 use crate::clock::now_s;
 use crate::files::{Recipient, SignedLink};
 use crate::identity::UserId;
+use crate::journal::Entry;
 use crate::storage::StoredFile;
 
 const REPR_DIGEST: HeaderName = HeaderName::from_static("repr-digest");
 
 /// `?to=...&expires=...&signature=...`
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct LinkQuery {
     to: Option<String>,
     expires: Option<i64>,
@@ -49,7 +52,22 @@ enum Part {
     Unsatisfiable,
 }
 
-/// `GET`
+/// Downloads a file by a link that is for the reader.
+#[utoipa::path(
+    get, path = "/api/v1/files/{id}", security(("session" = [])),
+    params(
+        LinkQuery,
+        ("Range" = Option<String>, Header, description = "one range of bytes"),
+        ("If-Range" = Option<String>, Header, description = "the ETag that the range is of"),
+        ("If-None-Match" = Option<String>, Header, description = "the ETag of an earlier answer"),
+    ),
+    responses(
+        (status = 200, description = "all of it", content_type = "*/*", body = String),
+        (status = 206, description = "the range", content_type = "*/*", body = String),
+        (status = 304, description = "the reader has it"),
+        (status = 404, description = "there is no such file for this reader"), (status = 410, description = "it has expired"), (status = 416, description = "the range is beyond the end"), (status = 501, description = "this service keeps no files"),
+    )
+)]
 pub(crate) async fn download(
     State(app): State<Arc<App>>,
     method: Method,
@@ -70,13 +88,21 @@ pub(crate) async fn download(
     };
     match part {
         Part::Whole if method == Method::HEAD => Ok(head_of(&file)),
-        Part::Whole => send(&asked, &file, 0..file.size, StatusCode::OK).await,
-        Part::Range(range) => send(&asked, &file, range, StatusCode::PARTIAL_CONTENT).await,
+        Part::Whole => send(&app, &asked, &file, 0..file.size, StatusCode::OK).await,
+        Part::Range(range) => send(&app, &asked, &file, range, StatusCode::PARTIAL_CONTENT).await,
         Part::Unsatisfiable => Ok(unsatisfiable(&file)),
     }
 }
 
-/// `HEAD` of a link, or, by the owner and without a signature, of an upload.
+/// What a link leads to; by the owner and without a signature: how much of an upload is there.
+#[utoipa::path(
+    head, path = "/api/v1/files/{id}", security(("session" = [])), params(LinkQuery),
+    responses(
+        (status = 200, description = "Content-Length and ETag, or Upload-Offset and Upload-Length"),
+        (status = 304, description = "the reader has it"),
+        (status = 404, description = "there is no such file for this reader"), (status = 410, description = "it has expired"), (status = 501, description = "this service keeps no files"),
+    )
+)]
 pub(crate) async fn head(
     state: State<Arc<App>>,
     method: Method,
@@ -214,6 +240,7 @@ fn head_of(file: &StoredFile) -> Response {
 }
 
 async fn send(
+    app: &App,
     asked: &Asked,
     file: &StoredFile,
     range: Range<u64>,
@@ -227,7 +254,10 @@ async fn send(
         insert_range(&mut headers, format!("bytes {first}-{last}/{size}"));
     }
     tracing::info!(user = %asked.user, id = file.id.as_str(), first = range.start, len, "download");
+    let entry = Entry::of("file.downloaded", &asked.user).with("file", file.id.as_str());
+    let entry = entry.with("first", range.start).with("bytes", len);
     let pieces = asked.files.read(file, range).await?;
+    app.journal.record(entry);
     Ok((status, headers, Body::from_stream(pieces)).into_response())
 }
 

@@ -8,6 +8,7 @@ use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::super::App;
 use super::super::body::{JsonBody, Shape};
@@ -18,8 +19,11 @@ use crate::files::{Files, Recipient, SignedLink};
 use crate::storage::StoredFile;
 
 /// What the owner sends.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(example = json!({"to": "*"}))]
 pub(crate) struct NewLink {
+    /// A colleague, a partner, a group, or everybody of the enterprise.
+    #[schema(pattern = r"^(\*|#?[A-Za-z0-9._-]{1,64}|[A-Za-z0-9._-]{1,64}@[A-Za-z0-9._-]{1,64})$")]
     to: String,
 }
 
@@ -28,13 +32,20 @@ impl Shape for NewLink {
 }
 
 /// What it gets.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(crate) struct LinkAnswer {
     url: String,
     expires_at: i64,
 }
 
 /// Makes a link for a complete file.
+#[utoipa::path(
+    post, path = "/api/v1/files/{id}/links", security(("session" = [])), request_body = NewLink,
+    responses(
+        (status = 201, body = LinkAnswer), (status = 404, description = "there is no such file for this reader"), (status = 410, description = "it has expired"),
+        (status = 409, description = "not all of it is there"), (status = 501, description = "this service keeps no files"),
+    )
+)]
 pub(crate) async fn create(
     State(app): State<Arc<App>>,
     Owned { files, file }: Owned,

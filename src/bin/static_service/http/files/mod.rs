@@ -14,9 +14,9 @@ mod upload;
 
 use std::sync::Arc;
 
-use axum::Router;
 use axum::http::{HeaderMap, HeaderName, StatusCode, Uri, header::HOST, uri::Authority};
-use axum::routing::{get, post};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::App;
 use super::problem::Problem;
@@ -30,16 +30,17 @@ const UPLOAD_LENGTH: HeaderName = HeaderName::from_static("upload-length");
 const ROOT: &str = "/api/v1/files";
 
 /// The routes of files.
-pub(super) fn routes() -> Router<Arc<App>> {
-    let file = get(download::download)
-        .head(download::head)
-        .patch(upload::append)
-        .delete(owner::remove);
-    Router::new()
-        .route(ROOT, post(create::create))
-        .route(&format!("{ROOT}/{{id}}"), file)
-        .route(&format!("{ROOT}/{{id}}/info"), get(owner::info))
-        .route(&format!("{ROOT}/{{id}}/links"), post(links::create))
+pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
+        .routes(routes!(create::create))
+        .routes(routes!(
+            download::download,
+            download::head,
+            upload::append,
+            owner::remove
+        ))
+        .routes(routes!(owner::info))
+        .routes(routes!(links::create))
 }
 
 impl App {

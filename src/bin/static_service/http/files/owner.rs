@@ -6,6 +6,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::super::App;
 use super::super::body::NoBody;
@@ -16,7 +17,7 @@ use crate::identity::{ADMIN, OPERATOR, UserId};
 use crate::storage::StoredFile;
 
 /// What the owner sees.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(crate) struct FileInfo {
     id: String,
     name: String,
@@ -28,7 +29,11 @@ pub(crate) struct FileInfo {
     expires_at: i64,
 }
 
-/// `GET /api/v1/files/{id}/info`
+/// What the owner of a file sees of it.
+#[utoipa::path(
+    get, path = "/api/v1/files/{id}/info", security(("session" = [])),
+    responses((status = 200, body = FileInfo), (status = 404, description = "there is no such file for this reader"), (status = 410, description = "it has expired"), (status = 501, description = "this service keeps no files"))
+)]
 pub(crate) async fn info(Owned { files, file }: Owned) -> Result<Json<FileInfo>, Problem> {
     let progress = files.progress(&file).await?;
     Ok(Json(FileInfo {
@@ -42,7 +47,11 @@ pub(crate) async fn info(Owned { files, file }: Owned) -> Result<Json<FileInfo>,
     }))
 }
 
-/// `DELETE /api/v1/files/{id}`, also by administrators.
+/// Removes a file, by its owner or an administrator.
+#[utoipa::path(
+    delete, path = "/api/v1/files/{id}", security(("session" = [])),
+    responses((status = 204, description = "it is gone"), (status = 404, description = "there is no such file for this reader"), (status = 410, description = "it has expired"), (status = 501, description = "this service keeps no files"))
+)]
 pub(crate) async fn remove(
     State(app): State<Arc<App>>,
     asked: Asked,

@@ -13,6 +13,9 @@ mod introspection;
 mod limits;
 mod login;
 mod logs;
+mod logs_query;
+mod openapi;
+mod operation;
 mod password;
 mod profile;
 mod refresh;
@@ -279,6 +282,7 @@ fn settings(token_ttl_s: u32) -> Settings {
         broker_for: BTreeMap::from([("beta".into(), "mqtts://beta.example:8883".into())]),
         token_ttl_s,
         session_ttl_s: 600,
+        brokers_show_certificates: false,
         accounts: AccountSettings {
             refresh_ttl_s: 3600,
             refresh_reuse_s: 60,
