@@ -113,7 +113,7 @@ start_broker() {
 
 # log_in UID@EID DEVICE KIND
 log_in() {
-  IM_PASSWORD="${1%%@*}-pw" "$bin/im" login "$1" --static "$static" --device "$2" --role "$3" >>"$work/login.log" 2>&1
+  IM_PASSWORD="${1%%@*}-password" "$bin/im" login "$1" --static "$static" --device "$2" --role "$3" >>"$work/login.log" 2>&1
 }
 
 # listen UID@EID:DEVICE NAME OPTION...: in the background, until it is ready; its process is ${pids[-1]}.

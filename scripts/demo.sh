@@ -35,7 +35,7 @@ step "static service"
 admin enterprise add acme --name "Acme Corp"
 admin enterprise add beta --name "Beta Ltd"
 for user in alice@acme bob@acme dora@acme carol@beta mallory@beta; do
-  admin user add "$user" --password "${user%%@*}-pw"
+  admin user add "$user" --password "${user%%@*}-password"
 done
 start_static_service
 say "two enterprises, acme (alice, bob, dora) and beta (carol, mallory), at ${static:?}"
@@ -177,7 +177,7 @@ else
 It goes on running. Join in another terminal:
   export IM_HOME=$IM_HOME
   ${bin:?}/im --as bob@acme:phone send alice "hello"
-  IM_PASSWORD=alice-pw $bin/im login alice@acme --static $static --role phone
+  IM_PASSWORD=alice-password $bin/im login alice@acme --static $static --role phone
   $bin/im --as alice@acme:phone listen --presence
   $bin/static-service admin --db $work/static.db notice send --all --title "Hi"
 Logs and data: $work

@@ -1,8 +1,5 @@
 //! Golden bytes: what others must write and read. The sealed ones were made by another implementation.
 
-// Helpers of tests may stop at the first surprise, too.
-#![allow(clippy::indexing_slicing, clippy::panic)]
-
 use mosquitto_enterprise_push::client::sealed::{
     HistoryHeader, Nonce, Purpose, Records, SealedError, StorageKey, open_book, seal_book,
 };

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::cli_kept::{Book, History};
+use crate::transfer::SLOWEST;
 
 /// Terminal client for enterprise messages, presence and notices over MQTT.
 #[derive(Debug, Parser)]
@@ -48,6 +49,10 @@ pub(crate) enum Command {
     Send(Send),
     /// Show what arrives, until stopped
     Listen(Listen),
+    /// Download a file that a message offers
+    Fetch(Fetch),
+    /// Conversations on the whole terminal
+    Chat(Chat),
     /// Set the own presence, or show everybody's
     Presence(Presence),
     /// Set or clear the personal signature
@@ -94,28 +99,102 @@ pub(crate) enum Role {
 #[derive(Debug, Args)]
 pub(crate) struct Send {
     /// `TO TEXT...`: TO is uid, uid@eid, '#gid' or g:gid, me:phone or me:pc; TEXT `-` reads
-    /// standard input. With --to-my-device TEXT alone
-    #[arg(required = true, value_name = "TO TEXT")]
+    /// standard input. With --to-my-device TEXT alone, with --file TO alone
+    #[arg(value_name = "TO TEXT")]
     pub(crate) words: Vec<String>,
     /// To the user's own devices of the other kind
     #[arg(long, value_enum, value_name = "KIND")]
     pub(crate) to_my_device: Option<Role>,
-    /// What the text is
-    #[arg(long = "type", value_enum, default_value_t = TextType::Text)]
-    pub(crate) content: TextType,
+    /// What it is [default: text; of a file what its content says]
+    #[arg(long = "type", value_enum)]
+    pub(crate) content: Option<SendType>,
+    /// Send this file: within the message up to 3 MiB, else uploaded, with a link in the message
+    #[arg(long, value_name = "PATH")]
+    pub(crate) file: Option<PathBuf>,
+    /// Upload the file however small it is: the receiver is asked, and gets its name
+    #[arg(long, requires = "file")]
+    pub(crate) upload: bool,
+    /// The name that the receiver of an uploaded file sees [default: the file's own]
+    #[arg(long, value_name = "NAME", requires = "file")]
+    pub(crate) name: Option<String>,
+    /// How long an upload that does not move is tried, in seconds
+    #[arg(long, default_value_t = 60.0, value_name = "SECONDS", value_parser = seconds)]
+    pub(crate) retry: f64,
+    /// Upload no faster than so many bytes a second [default: as fast as it goes]
+    #[arg(long, value_name = "BYTES", requires = "file", value_parser = rate())]
+    pub(crate) limit_rate: Option<u32>,
     /// 1 waits for the broker's confirmation, 0 does not
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u8).range(0..=1))]
     pub(crate) qos: u8,
 }
 
-/// The content types that text can have.
+/// The content types.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum TextType {
+pub(crate) enum SendType {
     /// Plain text
     Text,
     /// A hyperlink
     Link,
+    /// A picture, with --file
+    Image,
+    /// A sound, with --file
+    Audio,
+    /// A film, with --file
+    Video,
+    /// Any file, with --file
+    File,
+    /// The application's own business
+    User,
 }
+
+/// `im fetch`
+#[derive(Debug, Args)]
+pub(crate) struct Fetch {
+    /// Address of the file, as a message tells it; or SEQ, the message's number, or FROM:SEQ
+    #[arg(value_name = "URL")]
+    pub(crate) from: String,
+    /// Where to put it: a file, or a folder that exists [default: the server's name for it, here]
+    #[arg(long, value_name = "PATH")]
+    pub(crate) output: Option<PathBuf>,
+    /// Do not ask
+    #[arg(long, short = 'y')]
+    pub(crate) yes: bool,
+    /// Replace the file that --output names
+    #[arg(long, requires = "output")]
+    pub(crate) overwrite: bool,
+    /// The SHA-256 that it must have, in hexadecimal
+    #[arg(long, value_name = "HEX", value_parser = sha256)]
+    pub(crate) sha256: Option<String>,
+    /// The most bytes to take
+    #[arg(long, default_value_t = MOST_BYTES, value_name = "BYTES")]
+    pub(crate) max_bytes: u64,
+    /// How long a download that does not move is tried, in seconds
+    #[arg(long, default_value_t = 60.0, value_name = "SECONDS", value_parser = seconds)]
+    pub(crate) retry: f64,
+    /// Download no faster than so many bytes a second [default: as fast as it goes]
+    #[arg(long, value_name = "BYTES", value_parser = rate())]
+    pub(crate) limit_rate: Option<u32>,
+}
+
+/// A rate in bytes a second.
+fn rate() -> clap::builder::RangedI64ValueParser<u32> {
+    clap::value_parser!(u32).range(SLOWEST..)
+}
+
+/// `im chat`
+#[derive(Debug, Args)]
+pub(crate) struct Chat {
+    /// Save pictures, sounds, films and files that come in messages to this folder; downloads go
+    /// there too [default: downloads go here, the others are not saved]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) save: Option<PathBuf>,
+    /// The most bytes to download for one message
+    #[arg(long, default_value_t = MOST_BYTES, value_name = "BYTES")]
+    pub(crate) max_bytes: u64,
+}
+
+/// The most that is downloaded without being told: what a static service takes by default.
+pub(crate) const MOST_BYTES: u64 = 1 << 30;
 
 /// `im listen`
 #[derive(Debug, Args)]
@@ -136,6 +215,19 @@ pub(crate) struct Listen {
     /// Stop when the connection is lost
     #[arg(long)]
     pub(crate) no_reconnect: bool,
+    /// Save pictures, sounds, films and files that come in messages to this folder; downloads go
+    /// there too
+    #[arg(long, value_name = "DIR")]
+    pub(crate) save: Option<PathBuf>,
+    /// Download what is offered without asking
+    #[arg(long, short = 'y')]
+    pub(crate) yes: bool,
+    /// Neither ask nor download
+    #[arg(long, conflicts_with = "yes")]
+    pub(crate) no_download: bool,
+    /// The most bytes to download for one message
+    #[arg(long, default_value_t = MOST_BYTES, value_name = "BYTES")]
+    pub(crate) max_bytes: u64,
 }
 
 /// `im presence`
@@ -178,6 +270,15 @@ pub(crate) struct Sign {
     pub(crate) clear: bool,
 }
 
+/// Lower-case hex of 32 bytes.
+fn sha256(text: &str) -> Result<String, String> {
+    if text.len() == 64 && text.bytes().all(|b| b.is_ascii_hexdigit()) {
+        Ok(text.to_ascii_lowercase())
+    } else {
+        Err("want 64 hexadecimal digits".to_owned())
+    }
+}
+
 /// A time that `Duration` can hold: finite, not negative, at most a year.
 fn seconds(text: &str) -> Result<f64, String> {
     let seconds: f64 = text
@@ -212,6 +313,17 @@ mod tests {
         assert!(Cli::try_parse_from(["im", "listen", "--for", "-1"]).is_err());
         assert!(Cli::try_parse_from(["im", "listen", "--for", "nan"]).is_err());
         assert!(Cli::try_parse_from(["im", "sign"]).is_err());
+    }
+
+    #[test]
+    fn options_about_files_need_a_file_and_do_not_contradict() {
+        assert!(Cli::try_parse_from(["im", "send", "bob", "--file", "x", "--upload"]).is_ok());
+        assert!(Cli::try_parse_from(["im", "send", "bob", "hi", "--upload"]).is_err());
+        assert!(Cli::try_parse_from(["im", "listen", "--yes", "--no-download"]).is_err());
+        let fetch = ["im", "fetch", "https://example.com/x", "--overwrite"];
+        assert!(Cli::try_parse_from(fetch).is_err());
+        let fetch = ["im", "fetch", "https://example.com/x", "--sha256", "abc"];
+        assert!(Cli::try_parse_from(fetch).is_err());
     }
 
     #[test]

@@ -83,6 +83,11 @@ impl Context {
         self.renew(Need::LoginToken).await
     }
 
+    /// Gets a session token in place of one that is over.
+    pub(crate) async fn renew_session(&mut self) -> Result<(), Failure> {
+        self.renew(Need::Session).await
+    }
+
     /// The personal key: as remembered by this process, by the runtime directory or by a listening `im`, or
     /// else from the static service.
     pub(crate) async fn personal_key(&mut self) -> Result<(PersonalKey, KeySource), Failure> {

@@ -62,6 +62,19 @@ impl Destination {
         })
     }
 
+    /// For whom a link to an uploaded file must be good.
+    pub(crate) fn audience(&self, profile: &Profile) -> String {
+        match self {
+            Destination::User { uid, eid: None } => uid.clone(),
+            Destination::User {
+                uid,
+                eid: Some(eid),
+            } => UserName { uid, eid }.to_string(),
+            Destination::Group { gid } => format!("#{gid}"),
+            Destination::MyDevice(_) => profile.session.user().uid.to_owned(),
+        }
+    }
+
     /// Topic, direction and Source of a message from `profile`'s device.
     pub(crate) fn route(&self, profile: &Profile) -> Result<Route, DestinationError> {
         let me = profile.session.user();
@@ -197,6 +210,19 @@ mod tests {
                 source: source.to_owned(),
             };
             assert_eq!(route(to, kind), want, "{to}");
+        }
+    }
+
+    #[test]
+    fn link_is_for_those_who_get_the_message() {
+        for (to, audience) in [
+            ("bob", "bob"),
+            ("bob@beta", "bob@beta"),
+            ("g:dev", "#dev"),
+            ("me:phone", "alice"),
+        ] {
+            let destination = Destination::parse(to).unwrap();
+            assert_eq!(destination.audience(&alice(Kind::Pc)), audience);
         }
     }
 

@@ -4,6 +4,8 @@ use mosquitto_enterprise_push::protocol::{
     Content, Direction, Message, Notice, Presence, Topic, UserName, presence,
 };
 
+use crate::content::{Offer, read_offer};
+
 /// The kind of notice with which the plugin tells a sender that it refused a message.
 const REFUSED_MESSAGE: &str = "message.refused";
 
@@ -47,6 +49,19 @@ impl MessageEvent {
             Content::Text | Content::Hyperlink => std::str::from_utf8(&self.data).ok(),
             _ => None,
         }
+    }
+
+    /// The file that a hyperlink offers, or why it cannot be made out; none when it is a plain link.
+    pub(crate) fn offer(&self) -> Option<Result<Offer, String>> {
+        if self.content != Content::Hyperlink {
+            return None;
+        }
+        read_offer(self.text()?)
+    }
+
+    /// Whether its data is content by itself, fit for a file.
+    pub(crate) fn is_inline(&self) -> bool {
+        !matches!(self.content, Content::Text | Content::Hyperlink)
     }
 }
 

@@ -9,6 +9,7 @@ use crate::control::ControlError;
 use crate::destination::DestinationError;
 use crate::link::{LinkError, Reason};
 use crate::store::StoreError;
+use crate::transfer::TransferError;
 
 /// Any failure of a command. Messages are lower case, name the value at fault and never a secret.
 #[derive(Debug, thiserror::Error)]
@@ -20,7 +21,7 @@ pub(crate) enum Failure {
     #[error(transparent)]
     Destination(#[from] DestinationError),
     #[error(
-        "message is over the limit of {MAX_PAYLOAD_BYTES} bytes (header included): upload it and send a link"
+        "message is over the limit of {MAX_PAYLOAD_BYTES} bytes (header included): put it into a file and send that with --file"
     )]
     TooLarge,
     #[error("cannot write the message header: {0}")]
@@ -37,6 +38,8 @@ pub(crate) enum Failure {
     Link(#[from] LinkError),
     #[error(transparent)]
     Control(#[from] ControlError),
+    #[error(transparent)]
+    Transfer(#[from] TransferError),
     #[error("the broker refused to {what}: {reason}")]
     Refused { what: String, reason: Reason },
     #[error("{0}")]
@@ -59,6 +62,7 @@ impl Failure {
             Failure::Service(error) => service_exit_code(error),
             Failure::Link(error) => error.exit_code(),
             Failure::Control(error) => error.exit_code(),
+            Failure::Transfer(error) => error.exit_code(),
             Failure::Refused { .. } => 4,
             Failure::TimedOut(_) => 5,
             _ => 1,

@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use crate::failure::Failure;
+use crate::names::Names;
 use crate::report::Report;
 use crate::sanitise::sanitise;
 use crate::{report_json, report_text};
@@ -11,21 +12,41 @@ use crate::{report_json, report_text};
 #[derive(Debug)]
 pub(crate) struct Output {
     json: bool,
+    names: Names,
 }
 
 impl Output {
     pub(crate) fn new(json: bool) -> Self {
-        Output { json }
+        let names = Names::default();
+        Output { json, names }
     }
 
-    /// Writes one line.
+    /// Calls users by these names from now on.
+    pub(crate) fn set_names(&mut self, names: Names) {
+        self.names = names;
+    }
+
+    /// Whether a program reads it.
+    pub(crate) fn is_json(&self) -> bool {
+        self.json
+    }
+
+    /// Writes one line. Progress is for programs: people see a bar.
     pub(crate) fn report(&mut self, report: &Report<'_>) -> Result<(), Failure> {
-        let line = if self.json {
-            report_json::line(report).to_string()
-        } else {
-            report_text::line(report)
+        let line = match (self.json, report) {
+            (true, report) => report_json::line(report, &self.names).to_string(),
+            (false, Report::Progress(_)) => return Ok(()),
+            (false, report) => report_text::line(report, &self.names),
         };
         write_line(&mut io::stdout().lock(), &line).map_err(Failure::Output)
+    }
+
+    /// Asks a person, on a line that the answer completes.
+    pub(crate) fn ask(&mut self, question: &str) -> Result<(), Failure> {
+        let mut out = io::stdout().lock();
+        out.write_all(question.as_bytes())
+            .and_then(|()| out.flush())
+            .map_err(Failure::Output)
     }
 
     /// Tells of something that is not as it should be, though the command goes on: on standard error, and as a

@@ -4,15 +4,34 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use mosquitto_enterprise_push::protocol::{Content, Direction, Notice};
 use serde_json::{Map, Value, json};
 
+use crate::content::{Offer, guess, safe_name, word};
 use crate::event::{Event, MessageEvent};
 use crate::failure::Failure;
 use crate::link::Reason;
+use crate::names::Names;
 use crate::profile::Profile;
-use crate::report::{Report, Sent, Subscribed};
+use crate::report::{Progress, Report, Sent, Subscribed};
 use crate::report_kept;
 
-/// The line for a report, without its end.
-pub(crate) fn line(report: &Report<'_>) -> Value {
+/// The line for a report, without its end. Where a user has a name, it stands beside the uid.
+pub(crate) fn line(report: &Report<'_>, names: &Names) -> Value {
+    let mut line = nameless_line(report);
+    let uid = |member| line.get(member).and_then(Value::as_str);
+    let of_user = !matches!(report, Report::Offered { .. });
+    let name = uid("from")
+        .filter(|_| of_user)
+        .and_then(|uid| names.get(uid));
+    let (member, name) = match (report, name) {
+        (Report::Person { uid, .. }, _) => ("name", names.get(uid)),
+        (_, name) => ("from_name", name),
+    };
+    if let (Some(name), Some(members)) = (name.map(|name| json!(name)), line.as_object_mut()) {
+        members.insert(member.to_owned(), name);
+    }
+    line
+}
+
+fn nameless_line(report: &Report<'_>) -> Value {
     match report {
         Report::Ready(subscribed) => subscribed_line("ready", subscribed),
         Report::Reconnected(subscribed) => subscribed_line("reconnected", subscribed),
@@ -21,8 +40,12 @@ pub(crate) fn line(report: &Report<'_>) -> Value {
             retained,
             duplicate,
             event,
+            saved,
         } => {
             let mut line = event_line(event);
+            if matches!(event, Event::Message(message) if message.is_inline()) {
+                line.insert("saved".to_owned(), json!(saved));
+            }
             line.insert("topic".to_owned(), json!(topic));
             line.insert("retained".to_owned(), json!(retained));
             line.insert("duplicate".to_owned(), json!(duplicate));
@@ -41,6 +64,34 @@ pub(crate) fn line(report: &Report<'_>) -> Value {
         Report::Refused { topic, reason } => refused(*topic, reason),
         Report::Sent(sent) => sent_line(sent),
         Report::LoggedIn(profile) => logged_in(profile),
+        Report::Progress(progress) => progress_line(progress),
+        Report::Offered { offer, from } => {
+            let mut line = object(offer_line(offer));
+            line.insert("event".to_owned(), json!("offer"));
+            line.insert("from".to_owned(), json!(from));
+            Value::Object(line)
+        }
+        Report::Downloaded { offer, downloaded } => json!({
+            "event": "downloaded",
+            "url": offer.url,
+            "name": safe_name(&offer.name),
+            "path": downloaded.path,
+            "bytes": downloaded.bytes,
+            "sha256": downloaded.sha256,
+            "verified": downloaded.verified,
+            "resumed_from": downloaded.resumed_from,
+        }),
+        Report::NotDownloaded {
+            offer,
+            why,
+            exit_code,
+        } => json!({
+            "event": "not_downloaded",
+            "url": offer.url,
+            "name": safe_name(&offer.name),
+            "error": why,
+            "exit_code": exit_code,
+        }),
         Report::Kept(kept) => report_kept::json_line(kept),
         Report::Person { uid, person } => json!({
             "event": "person",
@@ -74,11 +125,36 @@ fn refused(topic: Option<&str>, reason: &Reason) -> Value {
     json!({ "event": "refused", "topic": topic, "reason": reason.text, "reason_code": reason.code })
 }
 
+fn progress_line(progress: &Progress<'_>) -> Value {
+    json!({
+        "event": "progress",
+        "direction": if progress.upload { "upload" } else { "download" },
+        "name": progress.name,
+        "bytes": progress.bytes,
+        "total": progress.total,
+    })
+}
+
+/// The name is as the sender gave it: make it safe before it is used for anything.
+fn offer_line(offer: &Offer) -> Value {
+    json!({
+        "url": offer.url,
+        "name": offer.name,
+        "size": offer.size,
+        "content_type": offer.content_type,
+        "sha256": offer.sha256,
+        "expires_at": offer.expires_at,
+        "as": word(offer.content),
+    })
+}
+
 fn sent_line(sent: &Sent<'_>) -> Value {
     json!({
         "event": "sent",
         "topic": sent.topic,
         "seq": sent.seq,
+        "content": sent.content.map(content),
+        "offer": sent.offer.map(offer_line),
         "qos": u8::from(sent.confirmed),
         "reason_code": sent.reason.code,
         "nobody_subscribed": sent.reason.is_nobody_subscribed(),
@@ -157,6 +233,15 @@ fn message_line(message: &MessageEvent) -> Map<String, Value> {
         None => ("data_base64", json!(BASE64_STANDARD.encode(&message.data))),
     };
     line.insert(name.to_owned(), value);
+    line.insert("bytes".to_owned(), json!(message.data.len()));
+    if message.content == Content::Hyperlink {
+        let offer = message.offer().and_then(Result::ok);
+        line.insert("offer".to_owned(), json!(offer.as_ref().map(offer_line)));
+    }
+    if message.is_inline() {
+        let guess = guess(&message.data, "");
+        line.insert("content_type".to_owned(), json!(guess.content_type));
+    }
     line
 }
 
@@ -190,91 +275,4 @@ pub(crate) fn content(content: Content) -> &'static str {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::profile::{Kind, tests::alice};
-    use mosquitto_enterprise_push::protocol::Presence;
-
-    fn arrived(event: &Event) -> Value {
-        line(&Report::Arrived {
-            topic: "t",
-            retained: true,
-            duplicate: false,
-            event,
-        })
-    }
-
-    fn message(content: Content, data: &[u8]) -> Event {
-        let (from, group, data) = ("bob".to_owned(), None, data.to_vec());
-        let direction = Direction::PointToPoint;
-        Event::Message(MessageEvent {
-            from,
-            group,
-            seq: 7,
-            direction,
-            content,
-            timestamp_ms: 9,
-            data,
-            own: false,
-        })
-    }
-
-    #[test]
-    fn message_line_has_the_documented_shape() {
-        let want = json!({
-            "event": "message", "topic": "t", "from": "bob", "group": null, "seq": 7,
-            "direction": "point_to_point", "content": "text", "timestamp_ms": 9, "text": "hi\u{1b}",
-            "own": false, "retained": true, "duplicate": false,
-        });
-        assert_eq!(arrived(&message(Content::Text, b"hi\x1b")), want);
-    }
-
-    #[test]
-    fn what_is_no_text_is_base64() {
-        for (kind, data) in [
-            (Content::Image, &b"abc"[..]),
-            (Content::Text, b"\xff\xfe\xfd"),
-        ] {
-            let line = arrived(&message(kind, data));
-            assert_eq!(line["data_base64"], BASE64_STANDARD.encode(data));
-            assert!(line.get("text").is_none());
-        }
-    }
-
-    #[test]
-    fn presence_signature_and_notice_lines_have_the_documented_shape() {
-        let uid = || "bob".to_owned();
-        let common = |mut line: Value| {
-            line["topic"] = json!("t");
-            line["retained"] = json!(true);
-            line["duplicate"] = json!(false);
-            line
-        };
-        let presence = Event::Presence {
-            uid: uid(),
-            presence: Presence::Busy,
-        };
-        assert_eq!(
-            arrived(&presence),
-            common(json!({"event": "presence", "from": "bob", "presence": "busy"}))
-        );
-        let signature = Event::Signature {
-            uid: uid(),
-            text: "x".to_owned(),
-        };
-        assert_eq!(
-            arrived(&signature),
-            common(json!({"event": "signature", "from": "bob", "text": "x"}))
-        );
-        let notice: Notice =
-            Notice::decode(br#"{"id":"1","kind":"k","time":2,"title":"t","body":"b"}"#).unwrap();
-        let want = json!({"event": "notice", "id": "1", "kind": "k", "timestamp_ms": 2, "title": "t", "text": "b", "data": null});
-        assert_eq!(arrived(&Event::Notice(notice)), common(want));
-    }
-
-    #[test]
-    fn login_line_holds_no_token() {
-        let text = line(&Report::LoggedIn(&alice(Kind::Pc))).to_string();
-        assert!(text.contains("alice@acme:pc") && !text.contains("secret"));
-    }
-}
+mod tests;

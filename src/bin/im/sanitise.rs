@@ -5,13 +5,24 @@
 pub(crate) fn sanitise(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
-        if c.is_control() || reorders(c) {
+        if is_unsafe(c) {
             out.extend(c.escape_default());
         } else {
             out.push(c);
         }
     }
     out
+}
+
+/// As [`sanitise`], but line breaks stay, for places that show several lines.
+pub(crate) fn sanitise_lines(text: &str) -> String {
+    let lines: Vec<String> = text.lines().map(sanitise).collect();
+    lines.join("\n")
+}
+
+/// Whether a character is for the terminal or the text's order, rather than to be seen.
+pub(crate) fn is_unsafe(c: char) -> bool {
+    c.is_control() || reorders(c)
 }
 
 /// Bidirectional controls and the line and paragraph separators.
@@ -21,7 +32,7 @@ fn reorders(c: char) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::sanitise;
+    use super::{sanitise, sanitise_lines};
 
     #[test]
     fn control_sequences_become_visible() {
@@ -33,6 +44,14 @@ mod tests {
         assert_eq!(
             sanitise("abc\u{202e}def\u{2028}"),
             "abc\\u{202e}def\\u{2028}"
+        );
+    }
+
+    #[test]
+    fn line_breaks_stay_where_lines_are_shown_and_nothing_else_does() {
+        assert_eq!(
+            sanitise_lines("a\r\nb\u{1b}c\n\nd\re"),
+            "a\nb\\u{1b}c\n\nd\\re"
         );
     }
 

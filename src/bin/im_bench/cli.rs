@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::directory::DirectoryArgs;
 use crate::pairs::Qos;
+use crate::static_side::StaticArgs;
 use crate::throughput::ThroughputArgs;
 
 /// The load harness of mosquitto-enterprise-push: its own brokers, its own static service, loopback only
@@ -25,6 +26,9 @@ pub(crate) enum Command {
     Throughput(ThroughputArgs),
     /// Message latency of established users while the plugin loads a large directory
     Directory(DirectoryArgs),
+    /// The real static service: refresh storms, introspection, address books, the feed; fails on what is lost or
+    /// wrong, never on time
+    Static(StaticArgs),
     /// Twenty seconds of `login`; fails on lost messages and failed good logins, never on time
     Smoke(Place),
 }

@@ -10,4 +10,8 @@ pub(crate) trait Findings {
     fn csv(&self) -> String;
     /// All of it, with what stands at the top of a report.
     fn json(&self, head: &[(String, String)]) -> Value;
+    /// What is wrong whatever the machine: then the program fails, after its report.
+    fn complaints(&self) -> Vec<String> {
+        Vec::new()
+    }
 }

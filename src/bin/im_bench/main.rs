@@ -6,6 +6,8 @@
 //! | `cli`, `output`, `machine` | the command line, what is said, on what machine |
 //! | `login`, `throughput`, `directory` | the scenarios |
 //! | `broker`, `service` | a Mosquitto process; the static service, in this process |
+//! | `static_side` | the scenario `static`: the real static service, as processes of its own |
+//! | `process` | a process that ends with us |
 //! | `people`, `wire` | users and tokens; one MQTT connection |
 //! | `pairs`, `storm`, `rate` | the loads: messages, logins in open loop, logins as fast as can be |
 //! | `schedule`, `stats`, `report`, `findings` | pure: when, how much, and how it is told |
@@ -19,10 +21,12 @@ mod machine;
 mod output;
 mod pairs;
 mod people;
+mod process;
 mod rate;
 mod report;
 mod schedule;
 mod service;
+mod static_side;
 mod stats;
 mod storm;
 mod throughput;
@@ -32,7 +36,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use clap::Parser;
 
 use cli::{Cli, Command};
@@ -71,6 +75,10 @@ fn run(command: Command) -> anyhow::Result<()> {
             Box::new(directory::run(&args, &runtime)?),
             [args.csv, args.json],
         ),
+        Command::Static(args) => (
+            Box::new(static_side::run(&args, &runtime)?),
+            [args.csv, args.json],
+        ),
         Command::Smoke(place) => (Box::new(login::smoke(&place, &runtime)?), [None, None]),
     };
     head.push(("load average after".to_owned(), machine::load()));
@@ -82,13 +90,17 @@ fn run(command: Command) -> anyhow::Result<()> {
     write(csv.as_deref(), || report.csv())?;
     write(json.as_deref(), || format!("{:#}\n", report.json(&head)))?;
     output::publish(&page(&head, &*report));
+    let complaints = report.complaints();
+    if !complaints.is_empty() {
+        bail!("{}", complaints.join("\n"));
+    }
     Ok(())
 }
 
 /// What stands at the top of a report.
 fn head() -> Vec<(String, String)> {
     let unix = SystemTime::now().duration_since(UNIX_EPOCH);
-    let words: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<String> = std::env::args().skip(1).map(without_login).collect();
     [
         ("command", format!("im-bench {}", words.join(" "))),
         ("unix time", unix.map_or(0, |t| t.as_secs()).to_string()),
@@ -97,6 +109,14 @@ fn head() -> Vec<(String, String)> {
     ]
     .map(|(name, value)| (name.to_owned(), value))
     .into()
+}
+
+/// A word of the command line; no URL, since there may be a password in it.
+fn without_login(word: String) -> String {
+    match word.split_once("://") {
+        Some((scheme, _)) => format!("{scheme}://[not shown]"),
+        None => word,
+    }
 }
 
 fn page(head: &[(String, String)], report: &dyn Findings) -> String {
@@ -124,6 +144,25 @@ async fn die_cleanly() {
         _ = tokio::signal::ctrl_c() => {}
         _ = terminate.recv() => {}
     }
-    broker::kill_all();
+    process::kill_all();
     std::process::exit(130);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_report_repeats_the_command_line_without_passwords() {
+        for (word, want) in [
+            ("--replicas", "--replicas"),
+            ("postgres://me:p@h:1/db?x=a@b", "postgres://[not shown]"),
+            (
+                "--database-url=postgres://h/db?password=p",
+                "--database-url=postgres://[not shown]",
+            ),
+        ] {
+            assert_eq!(without_login(word.to_owned()), want);
+        }
+    }
 }

@@ -84,7 +84,7 @@ fn token_of(client_id: &str) -> String {
     to_hex(&sum)
 }
 
-fn hex(digest: TokenDigest) -> String {
+pub(crate) fn hex(digest: TokenDigest) -> String {
     to_hex(&digest.0)
 }
 

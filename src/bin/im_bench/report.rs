@@ -361,7 +361,7 @@ impl Findings for Report {
     }
 }
 
-fn quantiles(of: &Latencies) -> Value {
+pub(crate) fn quantiles(of: &Latencies) -> Value {
     json!({
         "count": of.count(), "p50_ms": of.quantile_ms(0.5), "p90_ms": of.quantile_ms(0.9),
         "p99_ms": of.quantile_ms(0.99), "p999_ms": of.quantile_ms(0.999), "max_ms": of.max_ms(),
@@ -369,7 +369,7 @@ fn quantiles(of: &Latencies) -> Value {
 }
 
 /// Milliseconds with as many digits as tell something.
-fn ms(value: Option<f64>) -> String {
+pub(crate) fn ms(value: Option<f64>) -> String {
     match value {
         None => String::new(),
         Some(ms) if ms < 10.0 => format!("{ms:.2}"),

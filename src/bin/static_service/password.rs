@@ -7,6 +7,7 @@
 
 mod cost;
 mod rules;
+mod stored;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -19,6 +20,8 @@ use tokio::sync::Semaphore;
 use crate::secret::Secret;
 pub(crate) use cost::{Cost, CostArgs};
 pub(crate) use rules::{MAX_PASSWORD_BYTES, check_new};
+pub(crate) use stored::check_taken_over;
+use stored::read_hash;
 
 /// How long a login waits for its turn.
 const MAX_WAIT: Duration = Duration::from_secs(5);
@@ -176,15 +179,7 @@ fn verify_now(
     stored: &str,
     memory: &mut Vec<Block>,
 ) -> Result<bool, PasswordError> {
-    let stored = PasswordHash::new(stored).map_err(hash_error)?;
-    let (Some(salt), Some(expected)) = (stored.salt, stored.hash) else {
-        return Err(hash_error("no salt or no hash is stored"));
-    };
-    let params = Params::try_from(&stored).map_err(hash_error)?;
-    let algorithm = Algorithm::new(stored.algorithm).map_err(hash_error)?;
-    let version = stored.version.unwrap_or(Version::V0x13.into());
-    let version = Version::try_from(version).map_err(hash_error)?;
-    let argon2 = Argon2::new(algorithm, version, params);
+    let (argon2, salt, expected) = read_hash(stored)?;
     let mut found = vec![0; expected.len()];
     hash_into(&argon2, password, &salt, &mut found, memory)?;
     // `Output` compares in constant time.

@@ -9,6 +9,7 @@ use tempfile::TempDir;
 
 use super::broker::Broker;
 use super::process::Process;
+use super::screen::Screen;
 use super::static_service::{PASSWORD, StaticService};
 use super::wait::eventually;
 
@@ -28,11 +29,18 @@ pub(crate) struct Listening {
 impl Im {
     /// `im login`.
     pub(crate) fn login(service: &StaticService, broker: &Broker, client_id: &str) -> Im {
+        Im::login_at(&service.url(), broker, client_id)
+    }
+
+    /// The same at another address of the service.
+    pub(crate) fn login_at(url: &str, broker: &Broker, client_id: &str) -> Im {
         let (username, device) = client_id.split_once(':').expect("uid@eid:device");
         let home = tempfile::tempdir().expect("a home");
         let im = Im { home };
-        let url = service.url();
-        let done = im.run(&["login", username, "--device", device, "--static", &url]);
+        let role = if device == "phone" { "phone" } else { "pc" };
+        let of_device = ["--device", device, "--role", role];
+        let at_service = ["login", username, "--static", url];
+        let done = im.run(&[&at_service[..], &of_device].concat());
         assert!(done.status.success(), "{done:?}");
         // The service names the broker's usual port.
         let profiles = im.home.path().join("profiles");
@@ -44,6 +52,26 @@ impl Im {
         im
     }
 
+    /// The only profile, as it stands on disk.
+    pub(crate) fn profile(&self) -> Value {
+        let text = std::fs::read(self.profile_file()).expect("a profile");
+        serde_json::from_slice(&text).expect("JSON")
+    }
+
+    /// Changes what stands on disk.
+    pub(crate) fn change_profile(&self, change: impl FnOnce(&mut Value)) {
+        let mut profile = self.profile();
+        change(&mut profile);
+        std::fs::write(self.profile_file(), profile.to_string()).expect("it can be changed");
+    }
+
+    fn profile_file(&self) -> PathBuf {
+        let profiles = self.home.path().join("profiles");
+        let mut entries = std::fs::read_dir(profiles).expect("profiles");
+        let only = entries.next().expect("a profile").expect("an entry");
+        only.path().join("profile.json")
+    }
+
     /// Runs a short command to its end.
     pub(crate) fn run(&self, arguments: &[&str]) -> Output {
         self.command(arguments).output().expect("im runs")
@@ -53,6 +81,11 @@ impl Im {
     pub(crate) fn lines(&self, arguments: &[&str]) -> Vec<Value> {
         let done = self.run(arguments);
         assert!(done.status.success(), "{arguments:?}: {done:?}");
+        parse(&done.stdout)
+    }
+
+    /// The JSON lines of what has been run.
+    pub(crate) fn lines_of(done: &Output) -> Vec<Value> {
         parse(&done.stdout)
     }
 
@@ -70,6 +103,12 @@ impl Im {
         listening
     }
 
+    /// `im chat`, on a terminal.
+    pub(crate) fn chat(&self, options: &[&str]) -> Screen {
+        let arguments = [&["chat"], options].concat();
+        Screen::start(PROGRAM, &arguments, self.home.path())
+    }
+
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(PROGRAM);
         command
@@ -78,6 +117,8 @@ impl Im {
             .env("IM_HOME", self.home.path())
             .env("IM_PASSWORD", PASSWORD)
             .env_remove("IM_PROFILE")
+            .env_remove("IM_HISTORY_MB")
+            .env_remove("XDG_RUNTIME_DIR")
             .stdin(Stdio::null());
         command
     }

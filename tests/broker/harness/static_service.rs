@@ -63,7 +63,7 @@ impl StaticService {
     fn start_with(http: reqwest::ClientBuilder, tls: Vec<String>) -> StaticService {
         let folder = tempfile::tempdir().expect("a folder for the service");
         let database = Database::copy(folder.path(), fill);
-        StaticService::on(folder, Arc::new(database))
+        StaticService::over(folder, Arc::new(database), http, tls)
     }
 
     /// Two replicas on one PostgreSQL database that is filled like that.
@@ -84,6 +84,15 @@ impl StaticService {
     }
 
     fn on(folder: TempDir, database: Arc<Database>) -> StaticService {
+        StaticService::over(folder, database, reqwest::Client::builder(), Vec::new())
+    }
+
+    fn over(
+        folder: TempDir,
+        database: Arc<Database>,
+        http: reqwest::ClientBuilder,
+        tls: Vec<String>,
+    ) -> StaticService {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let http = http.no_proxy().pool_max_idle_per_host(0).build();
         let mut service = StaticService {
@@ -141,6 +150,10 @@ impl StaticService {
     pub(crate) fn url(&self) -> String {
         let scheme = if self.tls.is_empty() { "http" } else { "https" };
         format!("{scheme}://127.0.0.1:{}", self.port)
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        self.port
     }
 
     /// Where it keeps everything.

@@ -10,13 +10,13 @@ const GOOD_CONNECTION: Duration = Duration::from_secs(10);
 
 /// The state of the pauses.
 #[derive(Debug, Default)]
-pub(super) struct Backoff {
+pub(crate) struct Backoff {
     attempts: u32,
 }
 
 impl Backoff {
     /// The next pause, after a connection that lasted for `lasted`: half to all of a time that doubles.
-    pub(super) fn next(&mut self, lasted: Duration) -> Duration {
+    pub(crate) fn next(&mut self, lasted: Duration) -> Duration {
         if lasted >= GOOD_CONNECTION {
             self.attempts = 0;
         }
@@ -29,7 +29,7 @@ impl Backoff {
 
     /// The next pause after a failed attempt, but not before the time that a server asked for; then a little
     /// later still, since it has asked everybody.
-    pub(super) fn no_sooner(&mut self, asked: Option<Duration>) -> Duration {
+    pub(crate) fn no_sooner(&mut self, asked: Option<Duration>) -> Duration {
         let pause = self.next(Duration::ZERO);
         let asked = asked.unwrap_or_default();
         pause.max(asked.mul_f64(rand::random_range(1.0..=1.5)))

@@ -2,15 +2,24 @@
 
 mod backoff;
 mod book;
+mod chat;
+mod chat_work;
+mod fetch;
 mod history;
 mod listen;
+mod listen_files;
 mod listen_stop;
 mod login;
+mod meter;
 mod presence;
+mod reception;
+mod save;
 mod send;
 mod sign;
 
 use std::time::Duration;
+
+pub(crate) use backoff::Backoff;
 
 use crate::cli::{Cli, Command};
 use crate::failure::Failure;
@@ -32,6 +41,8 @@ pub(crate) async fn run(cli: Cli, output: &mut Output) -> Result<(), Failure> {
         Command::Login(_) => Ok(()),
         Command::Send(send) => send::run(send, &mut context, output).await,
         Command::Listen(listen) => listen::run(listen, context, output).await,
+        Command::Fetch(fetch) => fetch::run(fetch, &mut context, output).await,
+        Command::Chat(chat) => chat::run(chat, context).await,
         Command::Presence(presence) => presence::run(presence, &mut context, output).await,
         Command::Sign(sign) => sign::run(sign, &mut context, output).await,
         Command::Book(book) => book::run(book, &mut context, output).await,

@@ -11,6 +11,7 @@ use crate::control::ControlClient;
 use crate::event::Event;
 use crate::failure::Failure;
 use crate::link::{Filter, Link, Publication, Purpose, Reason};
+use crate::names::kept_names;
 use crate::outbox;
 use crate::output::Output;
 use crate::report::{Report, Sent};
@@ -62,6 +63,8 @@ async fn set(
         topic: &topic,
         what: &format!("presence set to {presence}{lasts}"),
         seq: None,
+        content: None,
+        offer: None,
         confirmed: true,
         reason: &taken.reason,
         handed_over: taken.handed_over,
@@ -78,6 +81,7 @@ async fn show(
         let (uid, eid) = uid.split_once('@').unwrap_or((uid, "-"));
         name::check("uid", uid).and_then(|()| name::check("eid", eid))?;
     }
+    output.set_names(kept_names(context).await);
     let wait = wait.map(Duration::from_secs_f64);
     let roster = match context.door().await? {
         Door::Listening(client) => from_session(client, wait, context).await?,

@@ -38,6 +38,8 @@ pub(super) async fn run(
             "signature set"
         },
         seq: None,
+        content: None,
+        offer: None,
         confirmed: true,
         reason: &taken.reason,
         handed_over: taken.handed_over,

@@ -2,5 +2,7 @@
 //! here with serde types.
 
 pub(crate) mod control;
+pub(crate) mod files;
 pub(crate) mod history;
+pub(crate) mod offer;
 pub(crate) mod profile_file;

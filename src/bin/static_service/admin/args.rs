@@ -3,6 +3,7 @@
 
 use std::error::Error;
 use std::fmt::Display;
+use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::{Args, Subcommand};
@@ -149,6 +150,12 @@ pub(crate) enum UserCommand {
         user: UserId,
         #[command(flatten)]
         password: PasswordSource,
+    },
+    /// Create many users, all of a file or none
+    Import {
+        /// A JSON object a line: {"username": "uid@eid", "name"?, "password"? | "password_hash"?, "title"?,
+        /// "phone"?, "email"?}; `-` reads standard input
+        file: PathBuf,
     },
     /// Lock a user out until unlocked; sessions, tokens and connections end
     Lock {

@@ -8,7 +8,7 @@ use super::args::{
     NoticeCommand, PartnerCommand, SendArgs, SessionCommand, To, TokenCommand, UserCommand, Word,
 };
 use super::output::Done;
-use super::{department, device, list, profile, routing, standard_input};
+use super::{department, device, import, list, profile, routing, standard_input};
 use crate::http::GENERATED_PREFIX;
 use crate::identity::{BrokerId, DisplayName, UserId};
 use crate::password::{Passwords, check_new};
@@ -110,6 +110,7 @@ async fn user(
                 json: json!({ "revoked": revoked }),
             })
         }
+        UserCommand::Import { file } => import::import(storage, passwords, &file).await,
         UserCommand::Lock { user } => {
             let event = storage.lock_user(&user).await?;
             Ok(changed(format!("user {user} locked"), event))

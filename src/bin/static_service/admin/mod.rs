@@ -4,6 +4,7 @@ mod args;
 mod carry_out;
 mod department;
 mod device;
+mod import;
 mod list;
 mod output;
 mod profile;

@@ -41,6 +41,7 @@ mod sessions;
 mod small_writes;
 mod sqlite;
 mod tokens;
+mod user_import;
 mod users;
 
 #[cfg(test)]
@@ -73,6 +74,7 @@ pub(crate) use partners::Relation;
 pub(crate) use refresh::{Renewal, Renewed};
 pub(crate) use sessions::{NewSession, OwnDevice, SessionUser};
 pub(crate) use tokens::{LiveToken, NewToken, Owner};
+pub(crate) use user_import::ImportedUser;
 pub(crate) use users::NewUser;
 
 use crate::service_key::ServiceKey;

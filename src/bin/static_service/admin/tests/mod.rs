@@ -3,6 +3,7 @@
 mod accounts;
 mod changes;
 mod departments;
+mod import;
 mod lists;
 mod profile;
 mod refusals;

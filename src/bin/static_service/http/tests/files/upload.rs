@@ -39,7 +39,8 @@ async fn a_file_sent_in_pieces_is_complete_with_the_hash_of_all_of_it() {
     let created = share.post(ROOT, &body).await;
     assert_eq!(created.status, 201);
     let id = created.member("id");
-    let url = format!("http://static.test{ROOT}/{id}");
+    let (scheme, host) = ("http", "static.test");
+    let url = format!("{scheme}://{host}{ROOT}/{id}");
     assert_eq!(created.member("upload_url"), url);
     assert_eq!(created.headers["location"], url);
     assert_eq!(created.json()["offset"], 0);

@@ -1,0 +1,194 @@
+//! A process of ours: whatever happens (an error, a panic, Ctrl-C) it is killed by its own pid, and its
+//! folder removed.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, bail};
+
+/// The longest wait for a process to be of use.
+const READY: Duration = Duration::from_secs(10);
+/// Linux reports processor time in these, whatever the kernel's own tick is.
+const TICKS_PER_SECOND: f64 = 100.0;
+
+static RUNNING: Mutex<Vec<Arc<Running>>> = Mutex::new(Vec::new());
+
+struct Running {
+    child: Mutex<Child>,
+    folder: PathBuf,
+}
+
+impl Running {
+    fn kill(&self) {
+        let mut child = self.child.lock().unwrap_or_else(PoisonError::into_inner);
+        let _ = child.kill();
+        let _ = child.wait();
+    }
+}
+
+/// Kills every process that still runs and removes its folder: for a program about to exit.
+pub(crate) fn kill_all() {
+    let mut running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
+    for process in running.drain(..) {
+        process.kill();
+        let _ = std::fs::remove_dir_all(&process.folder);
+    }
+}
+
+/// A running process, killed with its value.
+pub(crate) struct Process {
+    running: Arc<Running>,
+    /// What it is called in complaints.
+    name: &'static str,
+    log: PathBuf,
+    pid: u32,
+}
+
+/// What a process has used.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Usage {
+    /// Processor time, in seconds.
+    pub(crate) cpu_s: f64,
+    /// Memory now, in bytes.
+    pub(crate) rss_bytes: u64,
+    /// The most memory at any time, in bytes.
+    pub(crate) peak_bytes: u64,
+}
+
+impl Process {
+    /// Starts a command whose output goes to a file below `folder`, which goes when the program has to.
+    pub(crate) fn start(
+        name: &'static str,
+        command: &mut Command,
+        folder: &Path,
+        log: &str,
+    ) -> anyhow::Result<Process> {
+        let log = folder.join(log);
+        let output = File::create(&log)?;
+        let child = command
+            .stdin(Stdio::null())
+            .stdout(output.try_clone()?)
+            .stderr(output)
+            .spawn()
+            .with_context(|| format!("cannot start `{}`", command.get_program().display()))?;
+        let pid = child.id();
+        let running = Arc::new(Running {
+            child: Mutex::new(child),
+            folder: folder.to_owned(),
+        });
+        RUNNING
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(Arc::clone(&running));
+        Ok(Process {
+            running,
+            name,
+            log,
+            pid,
+        })
+    }
+
+    /// Waits for something; fails at once when the process is gone.
+    pub(crate) fn wait_until(&self, what: &str, ready: impl Fn() -> bool) -> anyhow::Result<()> {
+        let deadline = Instant::now() + READY;
+        while !ready() {
+            if !self.is_running() {
+                bail!("{} ended before {what}:\n{}", self.name, self.log_tail());
+            }
+            if Instant::now() > deadline {
+                bail!("not within {READY:?}: {what}:\n{}", self.log_tail());
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        Ok(())
+    }
+
+    /// Whether it has not ended.
+    pub(crate) fn is_running(&self) -> bool {
+        let child = self.running.child.lock();
+        let mut child = child.unwrap_or_else(PoisonError::into_inner);
+        matches!(child.try_wait(), Ok(None))
+    }
+
+    /// Everything it has logged.
+    pub(crate) fn log(&self) -> String {
+        let bytes = std::fs::read(&self.log).unwrap_or_default();
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+
+    fn log_tail(&self) -> String {
+        let log = self.log();
+        let lines: Vec<&str> = log.lines().collect();
+        let tail = lines.get(lines.len().saturating_sub(20)..);
+        tail.unwrap_or_default().join("\n")
+    }
+
+    /// What it has used so far; nothing when it is gone.
+    pub(crate) fn usage(&self) -> Usage {
+        let read = |name: &str| {
+            std::fs::read_to_string(format!("/proc/{}/{name}", self.pid)).unwrap_or_default()
+        };
+        let status = read("status");
+        Usage {
+            cpu_s: cpu_seconds(&read("stat")).unwrap_or_default(),
+            rss_bytes: memory_bytes(&status, "VmRSS:").unwrap_or_default(),
+            peak_bytes: memory_bytes(&status, "VmHWM:").unwrap_or_default(),
+        }
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.running.kill();
+        RUNNING
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .retain(|running| !Arc::ptr_eq(running, &self.running));
+    }
+}
+
+/// Fields 14 and 15 of proc(5)'s `stat`, counted after the command's name, which may hold anything.
+fn cpu_seconds(stat: &str) -> Option<f64> {
+    let (_, rest) = stat.rsplit_once(')')?;
+    let mut fields = rest.split_whitespace().skip(11);
+    let user: f64 = fields.next()?.parse().ok()?;
+    let system: f64 = fields.next()?.parse().ok()?;
+    Some((user + system) / TICKS_PER_SECOND)
+}
+
+fn memory_bytes(status: &str, name: &str) -> Option<u64> {
+    let line = status.lines().find_map(|l| l.strip_prefix(name))?;
+    let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kib * 1024)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn usage_is_read_whatever_the_program_is_called() {
+        let stat = "7 (a) b (c)) S 1 7 7 0 -1 4194304 9 0 0 0 150 50 0 0 20 0 1 0";
+        assert_eq!(cpu_seconds(stat), Some(2.0));
+        let status = "VmHWM:\t 9 kB\nVmRSS:\t    2048 kB\n";
+        assert_eq!(memory_bytes(status, "VmRSS:"), Some(2 << 20));
+        assert_eq!(memory_bytes(status, "VmHWM:"), Some(9 << 10));
+        assert_eq!((cpu_seconds(""), memory_bytes("", "VmRSS:")), (None, None));
+    }
+
+    #[test]
+    fn a_process_that_ends_early_is_told_with_its_last_words() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut command = Command::new("sh");
+        command.args(["-c", "echo last words; exit 3"]);
+        let process = Process::start("it", &mut command, folder.path(), "log").unwrap();
+        let error = process.wait_until("it is ready", || false).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "it ended before it is ready:\nlast words"
+        );
+    }
+}

@@ -1,0 +1,54 @@
+//! The scenario `static`: what the real static service carries. It starts the service's own program as one or
+//! two processes, on a database of its own, and plays clients, administrators and brokers.
+//!
+//! | module | what it is for |
+//! |---|---|
+//! | `refresh`, `introspect`, `book`, `feed` | the works |
+//! | `installation`, `population` | the service's processes and database; who is in it |
+//! | `client`, `load`, `listener` | one HTTP connection; many of them; one that follows the feed |
+//! | `visits` | what several works ask for, and what is kept of the answers |
+//! | `cores` | which processor cores are whose |
+//! | `args`, `receipts`, `report` | pure: what is asked for, what arrived, how it is told |
+
+mod args;
+mod book;
+mod client;
+mod cores;
+mod feed;
+mod installation;
+mod introspect;
+mod listener;
+mod load;
+mod population;
+mod receipts;
+mod refresh;
+mod report;
+mod visits;
+
+use anyhow::Context;
+use tokio::runtime::Runtime;
+
+use crate::output::progress;
+
+use args::Work;
+
+pub(crate) use args::StaticArgs;
+pub(crate) use report::StaticReport;
+
+/// Runs it all.
+pub(crate) fn run(args: &StaticArgs, runtime: &Runtime) -> anyhow::Result<StaticReport> {
+    let args = args.checked()?;
+    let mut report = StaticReport::new(&args);
+    for work in &args.works {
+        progress(work.name());
+        let done = match work {
+            Work::Refresh => refresh::run(&args, runtime, &mut report),
+            Work::Introspect => introspect::run(&args, runtime, &mut report),
+            Work::AddressBook => book::run(&args, runtime, &mut report),
+            Work::Feed => feed::run(&args, runtime, &mut report),
+        };
+        done.context(work.name())?;
+        progress(&report.brief(work.name()));
+    }
+    Ok(report)
+}
