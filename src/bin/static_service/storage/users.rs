@@ -1,7 +1,6 @@
 //! Users, made with a password, roles and channels.
 
 use super::address_book::changes;
-use super::error::require_change;
 use super::grants::{Grant, insert_grant};
 use super::outbox::WriteTx;
 use super::rights::rights;
@@ -44,14 +43,14 @@ impl Storage {
     /// Removes a user with sessions, tokens, memberships and links.
     pub(crate) async fn remove_user(&self, user: &UserId) -> Result<EventId> {
         let mut tx = self.begin().await?;
+        require_user(&mut tx, user).await?;
         revoke_where_user(&mut tx, user, None).await?;
         changes::user_leaves(&mut tx, user).await?;
-        let done = sqlx::query("DELETE FROM app_user WHERE eid = $1 AND uid = $2")
+        sqlx::query("DELETE FROM app_user WHERE eid = $1 AND uid = $2")
             .bind(user.eid())
             .bind(user.uid())
             .execute(tx.conn())
             .await?;
-        require_change(done.rows_affected(), || format!("user {user}"))?;
         let (eid, uid) = (user.eid().to_owned(), user.uid().to_owned());
         tx.record(&Event::UserRemoved { eid, uid }).await?;
         tx.commit().await

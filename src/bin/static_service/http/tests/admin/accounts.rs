@@ -42,6 +42,14 @@ async fn a_user_is_created_logs_in_and_is_removed() {
 }
 
 #[tokio::test]
+async fn whoever_is_not_there_cannot_be_removed_in_whatever_enterprise() {
+    let desk = Desk::of_the_operator().await;
+    for path in ["acme/users/zed", "nowhere/users/bob"] {
+        desk.call("DELETE", path).await.problem(404);
+    }
+}
+
+#[tokio::test]
 async fn a_user_made_without_a_password_logs_in_once_one_is_set() {
     let desk = Desk::of_the_admin().await;
     let new = json!({"uid": "dora"});
