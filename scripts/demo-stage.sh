@@ -3,7 +3,7 @@
 # log in, and the means to see what reached them. Sourced by it, after scripts/setup.sh.
 #
 #   open_stage            makes the folder $work, removed at the end together with all that was started
-#   start_static_service  sets $static
+#   start_static_service  sets $static; restart_static_service kills it and starts it where it was
 #   start_broker          on $port, of $version
 #   log_in, listen        people and their devices; what a device is shown stands in $work/NAME.json
 #   expect                waits until something was observed, or fails the demo
@@ -86,11 +86,24 @@ start_static_service() {
   "$bin/static-service" admin --db "$work/static.db" broker add demo-broker >"$work/broker.secret"
   chmod 644 "$work/broker.secret" # for the user that the broker becomes
   port=$(free_port)
-  "$bin/static-service" serve --db "$work/static.db" --broker "tcp://127.0.0.1:$port" \
-    --ready-file "$work/static.ready" >"$work/static.log" 2>&1 &
-  pids+=($!)
-  until_true "the static service" test -s "$work/static.ready"
+  serve 127.0.0.1:0
   static=http://$(sed 's#^http://##' "$work/static.ready")
+}
+
+# serve HOST:PORT: starts the service; its process is $static_pid.
+serve() {
+  rm -f "$work/static.ready"
+  "$bin/static-service" serve --db "$work/static.db" --broker "tcp://127.0.0.1:$port" --listen "$1" \
+    --ready-file "$work/static.ready" >>"$work/static.log" 2>&1 &
+  static_pid=$!
+  pids+=("$static_pid")
+  until_true "the static service" test -s "$work/static.ready"
+}
+
+# As a power cut would have it.
+restart_static_service() {
+  kill_client "$static_pid"
+  serve "${static#http://}"
 }
 
 # The sample configuration as it stands, with this demo's addresses.

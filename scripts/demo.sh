@@ -149,6 +149,61 @@ refused alice@acme:pc alice carol@beta "One more thing" beta/im/msg/carol
 say "the link is removed: both are told"
 say "alice -> carol: refused: $reason"
 
+step "the organisation, and a second login"
+admin department add head@acme --name "Head office"
+admin department add lab@acme --name "Laboratory" --parent head
+admin department member set head@acme alice
+for uid in bob dora; do admin department member set lab@acme "$uid"; done
+admin partner link alice@acme carol@beta --relation upstream
+# A device that does not listen, so that nothing but what stands here brings its book up to date.
+log_in alice@acme desk pc
+im alice@acme:desk book sync --json >"$work/book.json"
+until_true "a full load" seen book '.event == "book_synced" and .full and .departments == 2 and .users == 3 and .partners == 1'
+im alice@acme:desk book show --json >"$work/tree.json"
+in_tree() { seen tree "$1" >/dev/null || fail "not in alice's address book: $1"; }
+in_tree '.event == "book_department" and .did == "head" and .depth == 0'
+in_tree '.event == "book_department" and .did == "lab" and .parent == "head" and .depth == 1'
+in_tree '.event == "book_user" and .uid == "bob" and .department == "lab"'
+in_tree '.event == "book_partner" and .uid == "carol" and .relation == "upstream"'
+say "alice's first login on another device loads the address book: Head office (alice), Laboratory"
+say "below it (bob, dora), and carol of Beta Ltd upstream; it is kept encrypted"
+admin user profile set bob@acme --title "Researcher"
+log_in alice@acme desk pc
+im alice@acme:desk book sync --json >"$work/book.json"
+until_true "changes only" seen book '.event == "book_synced" and (.full | not) and .entries == 1 and .users == 3'
+say "bob becomes Researcher; alice's second login loads that change, and nothing else"
+
+step "a large file, and cuts"
+head -c 20000000 /dev/urandom >"$work/plan.bin"
+"$bin/im" --as alice@acme:pc send bob --file "$work/plan.bin" --limit-rate 10000000 --json \
+  >"$work/upload.json" 2>"$work/upload.err" &
+upload=$!
+pids+=("$upload")
+part_of() { find "$@" -type f -size +2000k | grep -q .; }
+until_true "a part of the file at the service" part_of "$work/static.db.files"
+restart_static_service
+wait "$upload" || fail "the upload did not survive the cut"
+expect bob '.event == "message" and .from == "alice" and .offer.name == "plan.bin" and .offer.size == 20000000'
+# Progress never falls back to before the cut.
+jq -es 'map(select(.event == "progress").bytes) | (map(. >= 2000000) | index(true)) as $at
+  | $at != null and all(.[$at:][]; . >= 2000000)' "$work/upload.json" >/dev/null || fail "the upload began anew"
+say "alice sends bob 20 MB; the static service dies under the upload and comes back: it goes on"
+url=$(jq -rs 'map(select(.offer != null)) | last | .offer.url' "$work/bob.json")
+"$bin/im" --as bob@acme:phone fetch "$url" --yes --output "$work/copy.bin" --limit-rate 10000000 \
+  >"$work/download.log" 2>&1 &
+pids+=($!)
+until_true "a part of the file at bob's" part_of "$work" -maxdepth 1 -name '.copy.bin.*'
+kill_client "$!"
+im bob@acme:phone fetch "$url" --yes --output "$work/copy.bin" --json >"$work/download.json"
+seen download '.event == "downloaded" and .verified and .resumed_from >= 2000000' >/dev/null || fail "the download began anew"
+cmp "$work/plan.bin" "$work/copy.bin"
+say "bob's download is killed half way; the next one goes on from there, and its SHA-256 is right"
+if im mallory@beta:pc fetch "$url" --yes --output "$work/stolen.bin" >"$work/stolen.log" 2>&1; then
+  fail "mallory got the file"
+fi
+[ ! -e "$work/stolen.bin" ] || fail "mallory got the file"
+say "mallory has the link, too: the static service gives her nothing"
+
 step "from the static side"
 admin notice send --eid acme --title "Fire drill at 15:00" --body "Please use the stairs."
 for who in alice bob dora; do
