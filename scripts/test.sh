@@ -104,6 +104,7 @@ on_postgres
 
 if [ "$quick" = no ]; then
   scripts/openapi.sh
+  scripts/docs-examples.sh
   release_plugin
   step "demo"
   scripts/demo.sh
