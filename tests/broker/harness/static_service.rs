@@ -31,6 +31,8 @@ pub(crate) struct StaticService {
     process: Option<Process>,
     database: Arc<Database>,
     folder: TempDir,
+    /// Shared by the replicas of a database.
+    files: Arc<TempDir>,
     port: u16,
     runtime: Runtime,
     http: reqwest::Client,
@@ -63,15 +65,19 @@ impl StaticService {
     fn start_with(http: reqwest::ClientBuilder, tls: Vec<String>) -> StaticService {
         let folder = tempfile::tempdir().expect("a folder for the service");
         let database = Database::copy(folder.path(), fill);
-        StaticService::over(folder, Arc::new(database), http, tls)
+        let files = Arc::new(tempfile::tempdir().expect("a folder for files"));
+        StaticService::over(folder, Arc::new(database), files, http, tls)
     }
 
     /// Two replicas on one PostgreSQL database that is filled like that.
     pub(crate) fn replicas() -> [StaticService; 2] {
         let database = Arc::new(Database::copy_on_server(fill));
+        let files = Arc::new(tempfile::tempdir().expect("a folder for files"));
         [(); 2].map(|()| {
             let folder = tempfile::tempdir().expect("a folder for the service");
-            StaticService::on(folder, Arc::clone(&database))
+            let http = reqwest::Client::builder();
+            let (database, files) = (Arc::clone(&database), Arc::clone(&files));
+            StaticService::over(folder, database, files, http, Vec::new())
         })
     }
 
@@ -84,12 +90,20 @@ impl StaticService {
     }
 
     fn on(folder: TempDir, database: Arc<Database>) -> StaticService {
-        StaticService::over(folder, database, reqwest::Client::builder(), Vec::new())
+        let files = Arc::new(tempfile::tempdir().expect("a folder for files"));
+        StaticService::over(
+            folder,
+            database,
+            files,
+            reqwest::Client::builder(),
+            Vec::new(),
+        )
     }
 
     fn over(
         folder: TempDir,
         database: Arc<Database>,
+        files: Arc<TempDir>,
         http: reqwest::ClientBuilder,
         tls: Vec<String>,
     ) -> StaticService {
@@ -99,6 +113,7 @@ impl StaticService {
             process: None,
             database,
             folder,
+            files,
             port: free_port(),
             runtime: tokio::runtime::Builder::new_current_thread()
                 .enable_all()
@@ -122,6 +137,9 @@ impl StaticService {
             program
                 .args(["--listen", &format!("127.0.0.1:{}", self.port)])
                 .args(["--broker", "tcp://127.0.0.1:1883"])
+                // Beside a database file there is one by default; with a database server it must be named.
+                .arg("--files-dir")
+                .arg(self.files.path())
                 .arg("--ready-file")
                 .arg(&ready)
                 .args(&self.tls)
