@@ -36,9 +36,7 @@ fn conversation_on_the_whole_terminal_and_the_terminal_given_back(on: Version) {
     screen.wait_for("bob: hello\\u{1b}[2J\\u{7}你好");
     screen.resize(12, 60);
     screen.wait_for("bob: hello\\u{1b}[2J");
-    // Right after a resize a busy machine may miss keys: Ctrl+U empties the line, and they are typed again.
-    screen.type_until("\u{15}/to mallory@beta\r", " To mallory@beta");
-    screen.type_keys("how is business?\r");
+    screen.type_keys("/to mallory@beta\rhow is business?\r");
     screen.wait_for("refused");
     screen.type_keys("\u{11}");
     screen.wait_for_end();

@@ -72,23 +72,6 @@ impl Screen {
         kill_process_group(pid, Signal::TERM).expect("a signal");
     }
 
-    /// Types again, every three seconds, until `text` is on the screen.
-    pub(crate) fn type_until(&mut self, keys: &str, text: &str) {
-        for _ in 0..4 {
-            self.type_keys(keys);
-            for _ in 0..60 {
-                std::thread::sleep(std::time::Duration::from_millis(50));
-                if self.parser().screen().contents().contains(text) {
-                    return;
-                }
-            }
-        }
-        panic!(
-            "{text:?} not on the screen:\n{}",
-            self.parser().screen().contents()
-        );
-    }
-
     /// Waits until a text can be seen; gives the whole screen.
     pub(crate) fn wait_for(&self, text: &str) -> String {
         let mut seen = String::new();
