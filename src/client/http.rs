@@ -59,8 +59,8 @@ async fn read(mut response: Response, limit: usize) -> Result<Vec<u8>, ClientErr
     Ok(bytes)
 }
 
-/// What the problem document says, or else the status.
-fn problem(status: StatusCode, bytes: &[u8]) -> String {
+/// What an answer's problem document (RFC 9457) says, or else the status.
+pub fn problem(status: StatusCode, bytes: &[u8]) -> String {
     let Problem { title, detail } = serde_json::from_slice(bytes).unwrap_or_default();
     match (title.is_empty(), detail.is_empty()) {
         (false, false) => format!("{title}: {detail}"),
@@ -86,8 +86,8 @@ fn unreachable(error: &reqwest::Error) -> ClientError {
     ClientError::Unreachable(explain(error))
 }
 
-/// The innermost cause says most ("connection refused"); the outer ones name the URL.
-pub(super) fn explain(error: &reqwest::Error) -> String {
+/// A failure with its causes: the innermost says most ("connection refused"); the outer ones name the URL.
+pub fn explain(error: &reqwest::Error) -> String {
     let mut text = error.to_string();
     let mut source = std::error::Error::source(error);
     while let Some(cause) = source {

@@ -61,7 +61,7 @@ mod wire;
 pub use address_book::AddressBook;
 pub use book::{Changes, Deleted, Department, Entry, Group, Partner, Person, Relation};
 pub use error::ClientError;
-pub use http::MAX_ANSWER_BYTES;
+pub use http::{MAX_ANSWER_BYTES, explain, problem};
 pub use login::{Device, Grant, SignedIn, Topics, UserCard};
 pub use personal_key::{PersonalKey, PersonalKeyError};
 pub use secret::Secret;

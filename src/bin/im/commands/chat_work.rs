@@ -189,12 +189,7 @@ impl Tools {
     }
 
     async fn fetch(&self, id: u64, offer: &Offer) -> Result<String, String> {
-        let wanted = Wanted {
-            url: offer.url.clone(),
-            size: offer.size,
-            sha256: offer.sha256.clone(),
-            limit_bytes: self.limit_bytes,
-        };
+        let wanted = Wanted::of(offer, self.limit_bytes);
         let place = Place::Folder(self.folder.clone(), safe_name(&offer.name));
         let moved = self.teller(id);
         let downloading = download(&self.service, &wanted, place, Retry::new(PATIENCE), moved);

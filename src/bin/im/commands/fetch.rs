@@ -36,12 +36,8 @@ pub(super) async fn run(
     if !fetch.yes && !consents(&offer, output)? {
         return Err(Failure::Usage("not downloaded".to_owned()));
     }
-    let wanted = Wanted {
-        url: offer.url.clone(),
-        size: offer.size,
-        sha256: fetch.sha256.clone().or_else(|| offer.sha256.clone()),
-        limit_bytes: fetch.max_bytes,
-    };
+    let mut wanted = Wanted::of(&offer, fetch.max_bytes);
+    wanted.sha256 = fetch.sha256.or(wanted.sha256);
     let name = safe_name(&offer.name);
     let retry = Retry::new(Duration::from_secs_f64(fetch.retry));
     let mut meter = Meter::new(output, false, &name);

@@ -197,12 +197,7 @@ impl Files {
     /// Begins the next download unless one is running.
     fn start(&mut self) {
         if let (None, Some(offer)) = (&self.running, self.downloads.front()) {
-            let wanted = Wanted {
-                url: offer.url.clone(),
-                size: offer.size,
-                sha256: offer.sha256.clone(),
-                limit_bytes: self.limit_bytes,
-            };
+            let wanted = Wanted::of(offer, self.limit_bytes);
             let place = Place::Folder(self.folder.clone(), safe_name(&offer.name));
             let (service, sender) = (Arc::clone(&self.service), self.sender.clone());
             self.running = Some(tokio::spawn(run(service, wanted, place, sender)));

@@ -1,11 +1,11 @@
 //! What the answers of the file API mean.
 
+use mosquitto_enterprise_push::client::{explain, problem};
+use reqwest::Response;
 use reqwest::header::{HeaderMap, HeaderName};
-use reqwest::{Response, StatusCode};
 use serde::de::DeserializeOwned;
 
 use super::error::TransferError;
-use crate::wire::files::Problem;
 
 /// The longest answer that is read, apart from files.
 const MAX_ANSWER_BYTES: usize = 64 * 1024;
@@ -47,14 +47,7 @@ pub(super) fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a 
 
 /// The innermost cause says most; the URL, which may be a key to the file, is left out.
 pub(super) fn lost(error: reqwest::Error) -> TransferError {
-    let error = error.without_url();
-    let mut text = error.to_string();
-    let mut source = std::error::Error::source(&error);
-    while let Some(cause) = source {
-        text = format!("{text}: {cause}");
-        source = cause.source();
-    }
-    TransferError::Lost(text)
+    TransferError::Lost(explain(&error.without_url()))
 }
 
 async fn body(mut response: Response) -> Result<Vec<u8>, TransferError> {
@@ -67,13 +60,4 @@ async fn body(mut response: Response) -> Result<Vec<u8>, TransferError> {
         bytes.extend_from_slice(&chunk);
     }
     Ok(bytes)
-}
-
-fn problem(status: StatusCode, bytes: &[u8]) -> String {
-    let Problem { title, detail } = serde_json::from_slice(bytes).unwrap_or_default();
-    match (title.is_empty(), detail.is_empty()) {
-        (false, false) => format!("{title}: {detail}"),
-        (true, true) => format!("status {status}"),
-        _ => title + &detail,
-    }
 }

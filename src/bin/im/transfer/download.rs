@@ -16,6 +16,7 @@ use super::part::{Part, Place};
 use super::retry::Retry;
 use super::service::FileService;
 use super::source::{BLOCK_BYTES, hash, hex};
+use crate::content::Offer;
 
 const REPR_DIGEST: HeaderName = HeaderName::from_static("repr-digest");
 
@@ -28,6 +29,18 @@ pub(crate) struct Wanted {
     pub(crate) sha256: Option<String>,
     /// More than this is not taken from anybody.
     pub(crate) limit_bytes: u64,
+}
+
+impl Wanted {
+    /// What an offer says of itself.
+    pub(crate) fn of(offer: &Offer, limit_bytes: u64) -> Wanted {
+        Wanted {
+            url: offer.url.clone(),
+            size: offer.size,
+            sha256: offer.sha256.clone(),
+            limit_bytes,
+        }
+    }
 }
 
 /// A file that has come.

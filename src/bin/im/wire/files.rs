@@ -3,15 +3,6 @@
 
 use serde::{Deserialize, Serialize};
 
-/// RFC 9457 problem document.
-#[derive(Deserialize, Default)]
-pub(crate) struct Problem {
-    #[serde(default)]
-    pub(crate) title: String,
-    #[serde(default)]
-    pub(crate) detail: String,
-}
-
 /// Body of `POST /api/v1/files`.
 #[derive(Serialize)]
 pub(crate) struct CreateRequest<'a> {
