@@ -56,7 +56,7 @@ head -c 20000000 /dev/urandom >original
 cp original Plan.pdf
 
 ask() { command curl -sS --fail-with-body -H 'Content-Type: application/json' "$@"; }
-# log_in NAME [MEMBERS]
+# log_in NAME [MEMBERS] [PASSWORD]: MEMBERS as jq writes an object.
 log_in() {
   ask -d "$(jq -nc --arg u "$1" --arg p "${3:-correct horse}" '{username: $u, password: $p} + ('"${2:-{\}}"')')" "$STATIC_URL/api/v1/login"
 }

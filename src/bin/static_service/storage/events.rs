@@ -89,24 +89,33 @@ impl Storage {
     }
 
     async fn prune_events(&self, now_ms: i64) -> Result<u64> {
+        let sql = "DELETE FROM feed_event WHERE id IN (SELECT id FROM feed_event \
+             WHERE id <= (SELECT MAX(id) FROM feed_event) - $1 AND created_at < $2 \
+             ORDER BY id LIMIT $3)";
+        let bounds = [RETAINED_EVENTS, now_ms - RETAINED_MS, PRUNE_ROWS];
+        self.delete_in_slices(sql, &bounds).await
+    }
+
+    /// Runs a statement that deletes a slice until there is none left, each slice in a transaction of its own, so that
+    /// nobody waits long for the write lock. Answers how many rows went.
+    pub(super) async fn delete_in_slices(
+        &self,
+        sql: &'static str,
+        bounds: &[i64],
+    ) -> Result<u64> {
         let mut gone = 0;
         loop {
             let mut tx = self.begin().await?;
-            let done = sqlx::query(
-                "DELETE FROM feed_event WHERE id IN (SELECT id FROM feed_event \
-                 WHERE id <= (SELECT MAX(id) FROM feed_event) - $1 AND created_at < $2 \
-                 ORDER BY id LIMIT $3)",
-            )
-            .bind(RETAINED_EVENTS)
-            .bind(now_ms - RETAINED_MS)
-            .bind(PRUNE_ROWS)
-            .execute(tx.conn())
-            .await?;
+            let mut slice = sqlx::query(sql);
+            for bound in bounds {
+                slice = slice.bind(*bound);
+            }
+            let rows = slice.execute(tx.conn()).await?.rows_affected();
             tx.commit().await?;
-            if done.rows_affected() == 0 {
+            if rows == 0 {
                 return Ok(gone);
             }
-            gone += done.rows_affected();
+            gone += rows;
         }
     }
 }

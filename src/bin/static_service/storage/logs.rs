@@ -135,23 +135,9 @@ impl Storage {
 
     /// Deletes what came before a time, a slice at a time. Answers how many records went.
     pub(crate) async fn prune_logs(&self, before_ms: i64) -> Result<u64> {
-        let mut gone = 0;
-        loop {
-            let mut tx = self.begin().await?;
-            let done = sqlx::query(
-                "DELETE FROM log_record WHERE seq IN (SELECT seq FROM log_record \
-                 WHERE received_at < $1 ORDER BY received_at LIMIT $2)",
-            )
-            .bind(before_ms)
-            .bind(PRUNE_ROWS)
-            .execute(tx.conn())
-            .await?;
-            tx.commit().await?;
-            if done.rows_affected() == 0 {
-                return Ok(gone);
-            }
-            gone += done.rows_affected();
-        }
+        let sql = "DELETE FROM log_record WHERE seq IN (SELECT seq FROM log_record \
+             WHERE received_at < $1 ORDER BY received_at LIMIT $2)";
+        self.delete_in_slices(sql, &[before_ms, PRUNE_ROWS]).await
     }
 }
 

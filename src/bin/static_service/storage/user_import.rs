@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use super::address_book::changes;
 use super::outbox::WriteTx;
+use super::users::insert_user;
 use super::{EventId, Result, Storage, StorageError};
-use crate::clock::now_ms;
 use crate::feed::event::{Event, Rights};
 use crate::identity::{DisplayName, UserId};
 use crate::profile::{Email, Phone, Title};
@@ -84,23 +84,11 @@ impl Storage {
 }
 
 async fn insert(tx: &mut WriteTx<'_>, user: &ImportedUser) -> Result<()> {
-    let id = &user.id;
-    sqlx::query(
-        "INSERT INTO app_user (eid, uid, name, password_hash, created_at, title, phone, email) \
-         VALUES ($1, $2, $3, CAST($4 AS TEXT), $5, CAST($6 AS TEXT), CAST($7 AS TEXT), CAST($8 AS TEXT))",
-    )
-    .bind(id.eid())
-    .bind(id.uid())
-    .bind(user.name.as_str())
-    .bind(&user.password_hash)
-    .bind(now_ms())
-    .bind(user.title.as_ref().map(Title::as_str))
-    .bind(user.phone.as_ref().map(Phone::as_str))
-    .bind(user.email.as_ref().map(Email::as_str))
-    .execute(tx.conn())
-    .await
-    .map_err(|error| {
-        StorageError::of_insert(error, format!("user {id}"), format!("enterprise {}", id.eid()))
-    })?;
-    Ok(())
+    let profile = [
+        user.title.as_ref().map(Title::as_str),
+        user.phone.as_ref().map(Phone::as_str),
+        user.email.as_ref().map(Email::as_str),
+    ];
+    let hash = user.password_hash.as_deref();
+    insert_user(tx, &user.id, &user.name, hash, profile).await
 }

@@ -29,7 +29,8 @@ impl Storage {
     /// Creates a user.
     pub(crate) async fn add_user(&self, user: &NewUser) -> Result<EventId> {
         let mut tx = self.begin().await?;
-        insert_user(&mut tx, user).await?;
+        let hash = user.password_hash.as_deref();
+        insert_user(&mut tx, &user.id, &user.name, hash, [None; 3]).await?;
         let roles = user.roles.iter().cloned().map(Grant::Role);
         let channels = user.channels.iter().cloned().map(Grant::Channel);
         for grant in roles.chain(channels) {
@@ -57,16 +58,27 @@ impl Storage {
     }
 }
 
-async fn insert_user(tx: &mut WriteTx<'_>, user: &NewUser) -> Result<()> {
-    let id = &user.id;
+/// Writes down a user's row; `profile` is title, phone and email.
+pub(super) async fn insert_user(
+    tx: &mut WriteTx<'_>,
+    id: &UserId,
+    name: &DisplayName,
+    password_hash: Option<&str>,
+    profile: [Option<&str>; 3],
+) -> Result<()> {
+    let [title, phone, email] = profile;
     sqlx::query(
-        "INSERT INTO app_user (eid, uid, name, password_hash, created_at) VALUES ($1, $2, $3, $4, $5)",
+        "INSERT INTO app_user (eid, uid, name, password_hash, created_at, title, phone, email) \
+         VALUES ($1, $2, $3, CAST($4 AS TEXT), $5, CAST($6 AS TEXT), CAST($7 AS TEXT), CAST($8 AS TEXT))",
     )
     .bind(id.eid())
     .bind(id.uid())
-    .bind(user.name.as_str())
-    .bind(&user.password_hash)
+    .bind(name.as_str())
+    .bind(password_hash)
     .bind(now_ms())
+    .bind(title)
+    .bind(phone)
+    .bind(email)
     .execute(tx.conn())
     .await
     .map_err(|error| {

@@ -165,31 +165,14 @@ impl Storage {
     /// what is below: whoever found a floor low enough has the time to read.
     pub(crate) async fn prune_address_books(&self, now_ms: i64) -> Result<u64> {
         let before = now_ms - RETAINED_MS;
-        let mut gone = 0;
-        loop {
-            let rows = self.delete_below_floors(before).await?;
-            if rows == 0 {
-                break;
-            }
-            gone += rows;
-        }
+        let below_floors = "DELETE FROM book_tombstone WHERE (eid, reader, entry) IN (\
+             SELECT t.eid, t.reader, t.entry FROM book_tombstone t JOIN enterprise e ON e.eid = t.eid \
+             WHERE t.deleted_at < $1 AND t.version <= e.book_floor LIMIT $2)";
+        let gone = self
+            .delete_in_slices(below_floors, &[before, PRUNE_ROWS])
+            .await?;
         self.raise_floors(before).await?;
         Ok(gone)
-    }
-
-    async fn delete_below_floors(&self, before: i64) -> Result<u64> {
-        let mut tx = self.begin().await?;
-        let done = sqlx::query(
-            "DELETE FROM book_tombstone WHERE (eid, reader, entry) IN (\
-             SELECT t.eid, t.reader, t.entry FROM book_tombstone t JOIN enterprise e ON e.eid = t.eid \
-             WHERE t.deleted_at < $1 AND t.version <= e.book_floor LIMIT $2)",
-        )
-        .bind(before)
-        .bind(PRUNE_ROWS)
-        .execute(tx.conn())
-        .await?;
-        tx.commit().await?;
-        Ok(done.rows_affected())
     }
 
     async fn raise_floors(&self, before: i64) -> Result<()> {
