@@ -98,11 +98,7 @@ impl Storage {
 
     /// Runs a statement that deletes a slice until there is none left, each slice in a transaction of its own, so that
     /// nobody waits long for the write lock. Answers how many rows went.
-    pub(super) async fn delete_in_slices(
-        &self,
-        sql: &'static str,
-        bounds: &[i64],
-    ) -> Result<u64> {
+    pub(super) async fn delete_in_slices(&self, sql: &'static str, bounds: &[i64]) -> Result<u64> {
         let mut gone = 0;
         loop {
             let mut tx = self.begin().await?;
