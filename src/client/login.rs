@@ -11,6 +11,9 @@ pub struct Device<'a> {
     pub kind: DeviceKind,
     /// What its owner calls it, for the list of devices.
     pub label: Option<&'a str>,
+    /// A refresh token of its from before, however old. It shows that the device is known: then the failed logins
+    /// of others do not slow it.
+    pub earlier: Option<&'a Secret>,
 }
 
 /// A session at the static service.

@@ -19,7 +19,7 @@
 //! # async fn example() -> Result<(), mosquitto_enterprise_push::client::ClientError> {
 //! let service = StaticService::new("https://push.example.com", None, Duration::from_secs(10))?;
 //! let session = SessionName::parse("alice@acme:pc").expect("a good name");
-//! let device = Device { name: session.device, kind: DeviceKind::Pc, label: None };
+//! let device = Device { name: session.device, kind: DeviceKind::Pc, label: None, earlier: None };
 //! let password = Secret::new("correct horse".to_owned());
 //! let signed_in = service.login(session.user, &password, Some(&device)).await?;
 //! let grant = service.token(&signed_in.session_token, session, device.kind).await?;

@@ -76,6 +76,7 @@ impl StaticService {
             device: device.map(|device| device.name),
             kind: device.map(|device| device.kind.as_str()),
             device_name: device.and_then(|device| device.label),
+            refresh_token: device.and_then(|device| device.earlier).map(Secret::reveal),
         };
         let request = self.post("/api/v1/login", None, &body);
         let answer: LoginAnswer = exchange(request).await.map_err(ClientError::of_login)?;

@@ -71,9 +71,11 @@ impl StaticService {
 
 fn builder(settings: &Settings) -> Result<ClientBuilder, UpstreamError> {
     // No redirects: a token must go nowhere but to the configured service. No proxy from the
-    // environment, for the same reason. No silent retries: the breaker counts every try.
+    // environment, for the same reason. No silent retries: the breaker counts every try. No compression, also in
+    // builds whose other parts use it: what an answer may be at most is counted as it comes.
     let builder = Client::builder()
         .no_proxy()
+        .no_gzip()
         .redirect(redirect::Policy::none())
         .retry(reqwest::retry::never())
         .connect_timeout(settings.timeout)

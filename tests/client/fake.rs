@@ -43,6 +43,8 @@ pub(crate) struct Desk {
     troubles: BTreeMap<String, Vec<Trouble>>,
     /// Requests so far: path and query, oldest first.
     pub(crate) asked: Vec<String>,
+    /// The refresh token that came with the latest login by password.
+    pub(crate) login_brought: Value,
 }
 
 /// Something that goes wrong once.
@@ -266,6 +268,7 @@ fn problem(status: StatusCode, detail: &str) -> Response {
 async fn login(State(desk): Shared, Json(body): Json<Value>) -> Response {
     let mut desk = lock(&desk);
     let trouble = note(&mut desk, "/api/v1/login", "");
+    desk.login_brought = body["refresh_token"].clone();
     if body["password"] != PASSWORD {
         return answer(trouble, problem(StatusCode::UNAUTHORIZED, "wrong password"));
     }

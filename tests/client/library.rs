@@ -25,6 +25,7 @@ async fn log_in(client: &StaticService, password: &str) -> Result<SignedIn, Clie
         name: "pc",
         kind: DeviceKind::Pc,
         label: Some("The one on the desk"),
+        earlier: None,
     };
     let password = Secret::new(password.to_owned());
     client.login(alice().user, &password, Some(&device)).await

@@ -29,6 +29,26 @@ fn login_keeps_the_refresh_token_and_no_personal_key() {
 }
 
 #[test]
+fn later_login_shows_that_the_device_is_known() {
+    let service = Service::start();
+    let im = Im::logged_in(&service);
+    assert_eq!(service.desk().login_brought, json!(null));
+    let left = im.profile()["refresh_token"].clone();
+    im.log_in(&service);
+    assert_eq!(service.desk().login_brought, left);
+    assert_ne!(im.profile()["refresh_token"], left);
+}
+
+#[test]
+fn another_static_service_never_sees_the_refresh_token() {
+    let (service, other) = (Service::start(), Service::start());
+    let im = Im::logged_in(&service);
+    im.log_in(&other);
+    assert_eq!(other.count("/api/v1/login"), 1);
+    assert_eq!(other.desk().login_brought, json!(null));
+}
+
+#[test]
 fn session_that_is_over_is_refreshed_and_the_new_token_kept() {
     let service = Service::start();
     let im = Im::logged_in(&service);

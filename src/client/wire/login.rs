@@ -16,6 +16,8 @@ pub(crate) struct LoginRequest<'a> {
     pub(crate) kind: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) device_name: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) refresh_token: Option<&'a str>,
 }
 
 /// Body of `POST /api/v1/refresh`.

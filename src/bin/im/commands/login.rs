@@ -35,10 +35,12 @@ pub(super) async fn run(
         .map_err(Failure::Input)?;
     let service = static_service::open(&login.static_url, ca_file.as_deref(), timeout)?;
 
+    let earlier = earlier_refresh_token(store, &session, &login.static_url);
     let device = Device {
         name: session.name().device,
         kind,
         label: None,
+        earlier: earlier.as_ref(),
     };
     let password = password(login.password_stdin)?;
     let signed_in = service.login(user, &password, Some(&device)).await?;
@@ -57,6 +59,13 @@ pub(super) async fn run(
     let mut context = Context::new(store.clone(), profile, timeout);
     context.keep_login(signed_in.personal_key).await?;
     output.report(&Report::LoggedIn(&context.profile))
+}
+
+/// What the login before left, if it was at the same static service: nobody else is to see it.
+fn earlier_refresh_token(store: &Store, session: &Session, static_url: &str) -> Option<Secret> {
+    let profile = store.load(Some(session.as_str())).ok()?;
+    let token = profile.refresh_token?;
+    (profile.static_url == static_url).then_some(token)
 }
 
 /// The kind of device that plays a role.

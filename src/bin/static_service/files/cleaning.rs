@@ -55,7 +55,8 @@ impl Files {
         }
     }
 
-    /// Cleans a slice. Answers how many files went.
+    /// Cleans a slice. Answers how many files went; two replicas may both count one, the first its row and the
+    /// second its bytes.
     pub(super) async fn clean(&self, place: &mut Place, now: SystemTime) -> Result<u64, FileError> {
         self.require_own_folder().await?;
         let mut gone = self.clean_expired(now).await?;
