@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::directory::DirectoryArgs;
 use crate::pairs::Qos;
+use crate::peers::PeersArgs;
 use crate::static_side::StaticArgs;
 use crate::throughput::ThroughputArgs;
 
@@ -29,6 +30,9 @@ pub(crate) enum Command {
     /// The real static service: refresh storms, introspection, address books, the feed; fails on what is lost or
     /// wrong, never on time
     Static(StaticArgs),
+    /// Logins, messages, latency and memory beside what else one would pick: bare Mosquitto, its password_file and
+    /// acl_file, its dynamic-security, RabbitMQ with HTTP authorisation; in turns
+    Peers(PeersArgs),
     /// Twenty seconds of `login`; fails on lost messages and failed good logins, never on time
     Smoke(Place),
 }
@@ -42,6 +46,9 @@ pub(crate) struct Place {
     /// Folder with a folder for each version, as scripts/brokers.sh makes it
     #[arg(long, env = "MEP_BROKER_CACHE", default_value = ".cache/brokers")]
     pub(crate) broker_cache: PathBuf,
+    /// Folder of the programs beside Mosquitto, as scripts/rabbitmq.sh and scripts/prosody.sh make it
+    #[arg(long, env = "MEP_PEER_CACHE", default_value = ".cache/peers")]
+    pub(crate) peer_cache: PathBuf,
     /// The plugin; by default the one beside this program
     #[arg(long)]
     pub(crate) plugin: Option<PathBuf>,
@@ -160,7 +167,7 @@ pub(crate) fn seconds(text: &str) -> Result<Duration, String> {
     bounded(text, 600).map(Duration::from_secs)
 }
 
-fn milliseconds(text: &str) -> Result<Duration, String> {
+pub(crate) fn milliseconds(text: &str) -> Result<Duration, String> {
     bounded(text, 30_000).map(Duration::from_millis)
 }
 

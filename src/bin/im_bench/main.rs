@@ -7,6 +7,7 @@
 //! | `login`, `throughput`, `directory` | the scenarios |
 //! | `broker`, `service` | a Mosquitto process; the static service, in this process |
 //! | `static_side` | the scenario `static`: the real static service, as processes of its own |
+//! | `peers`, `rivals` | the scenario `peers`; brokers of our own and others', each with its own login |
 //! | `process` | a process that ends with us |
 //! | `people`, `wire` | users and tokens; one MQTT connection |
 //! | `pairs`, `storm`, `rate` | the loads: messages, logins in open loop, logins as fast as can be |
@@ -20,10 +21,12 @@ mod login;
 mod machine;
 mod output;
 mod pairs;
+mod peers;
 mod people;
 mod process;
 mod rate;
 mod report;
+mod rivals;
 mod schedule;
 mod service;
 mod static_side;
@@ -77,6 +80,10 @@ fn run(command: Command) -> anyhow::Result<()> {
         ),
         Command::Static(args) => (
             Box::new(static_side::run(&args, &runtime)?),
+            [args.csv, args.json],
+        ),
+        Command::Peers(args) => (
+            Box::new(peers::run(&args, &runtime)?),
             [args.csv, args.json],
         ),
         Command::Smoke(place) => (Box::new(login::smoke(&place, &runtime)?), [None, None]),
