@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::directory::DirectoryArgs;
+use crate::mobile::MobileArgs;
 use crate::pairs::Qos;
 use crate::peers::PeersArgs;
 use crate::static_side::StaticArgs;
@@ -33,6 +34,8 @@ pub(crate) enum Command {
     /// Logins, messages, latency and memory beside what else one would pick: bare Mosquitto, its password_file and
     /// acl_file, its dynamic-security, RabbitMQ with HTTP authorisation; in turns
     Peers(PeersArgs),
+    /// Bytes on the wire for a login, a message and staying connected: ours, JSON over MQTT, XMPP, HTTP polling
+    Mobile(MobileArgs),
     /// Twenty seconds of `login`; fails on lost messages and failed good logins, never on time
     Smoke(Place),
 }

@@ -8,6 +8,7 @@
 //! | `broker`, `service` | a Mosquitto process; the static service, in this process |
 //! | `static_side` | the scenario `static`: the real static service, as processes of its own |
 //! | `peers`, `rivals` | the scenario `peers`; brokers of our own and others', each with its own login |
+//! | `mobile` | the scenario `mobile`: bytes on the wire |
 //! | `process` | a process that ends with us |
 //! | `people`, `wire` | users and tokens; one MQTT connection |
 //! | `pairs`, `storm`, `rate` | the loads: messages, logins in open loop, logins as fast as can be |
@@ -19,6 +20,7 @@ mod directory;
 mod findings;
 mod login;
 mod machine;
+mod mobile;
 mod output;
 mod pairs;
 mod peers;
@@ -86,6 +88,7 @@ fn run(command: Command) -> anyhow::Result<()> {
             Box::new(peers::run(&args, &runtime)?),
             [args.csv, args.json],
         ),
+        Command::Mobile(args) => (Box::new(mobile::run(&args)?), [args.csv, args.json]),
         Command::Smoke(place) => (Box::new(login::smoke(&place, &runtime)?), [None, None]),
     };
     head.push(("load average after".to_owned(), machine::load()));
