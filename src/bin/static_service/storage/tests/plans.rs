@@ -11,11 +11,16 @@ const ITSELF: &str = "sqlite_autoindex_enterprise_1 (eid=?)";
 #[tokio::test]
 async fn no_query_of_logins_or_loads_reads_a_whole_table_or_enterprise() {
     let dir = tempfile::tempdir().unwrap();
-    let storage = Storage::open(dir.path().join("db").as_path())
-        .await
-        .unwrap();
+    let file = dir.path().join("db");
+    let storage = Storage::open(file.as_path()).await.unwrap();
     let (acme, name) = ("acme".parse().unwrap(), "Acme".parse().unwrap());
     storage.add_enterprise(&acme, &name).await.unwrap();
+    storage.add_many_users("acme", 1).await;
+    // An administrator's command, while there is next to nothing: nothing may be concluded from that.
+    storage.close().await;
+    let storage = Storage::open(file.as_path()).await.unwrap();
+    let learnt = sqlx::query("SELECT 1 FROM sqlite_schema WHERE name LIKE 'sqlite_stat%'");
+    assert!(learnt.fetch_all(&storage.read).await.unwrap().is_empty());
     storage.add_many_users("acme", 10_000).await;
     let of_logins = [(rights::RIGHTS, 2), (tokens::LIVE_TOKEN, 2)];
     for (sql, parameters) in address_book::STATEMENTS.into_iter().chain(of_logins) {
