@@ -14,6 +14,7 @@ use crate::wire::Credentials;
 
 /// Those who come again and again.
 const USERS: u32 = 512;
+const WARM_UP: Duration = Duration::from_secs(1);
 /// Those who come once, a second: more than any broker here lets in that has to ask.
 const NEW_PER_SECOND: u64 = 15_000;
 /// Who is cut off because the answer is not there yet comes again so soon: a broker of 2.0 cannot wait for it.
@@ -32,6 +33,8 @@ pub(super) fn measure(
     round: u32,
 ) -> anyhow::Result<Vec<(Subject, Figures)>> {
     let visits = rate::visits(users().map(|user| seat.stand.credentials(&user)))?;
+    // Not counted: caches get full.
+    rate::connect_for(runtime, seat.stand.server(), &visits, WARM_UP);
     let known = figures(args, runtime, seat, &visits, None);
     let mut measured = vec![(seat.subject.clone(), known)];
     if seat.stand.rival == Rival::Plugin {
