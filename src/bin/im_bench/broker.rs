@@ -5,6 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
 use anyhow::Context;
 use tempfile::TempDir;
@@ -79,6 +80,11 @@ impl Broker {
     /// Everything it has logged.
     pub(crate) fn log(&self) -> String {
         self.process.log()
+    }
+
+    /// Its processor time so far, to the nanosecond; see [`Process::cpu_time`].
+    pub(crate) fn cpu_time(&self) -> Duration {
+        self.process.cpu_time()
     }
 
     /// What it has used so far; nothing when it is gone.

@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::directory::DirectoryArgs;
 use crate::pairs::Qos;
+use crate::scaling::ScalingArgs;
 use crate::static_side::StaticArgs;
 use crate::throughput::ThroughputArgs;
 
@@ -29,6 +30,9 @@ pub(crate) enum Command {
     /// The real static service: refresh storms, introspection, address books, the feed; fails on what is lost or
     /// wrong, never on time
     Static(StaticArgs),
+    /// What a login and a message cost, against users online, enterprises, groups, group size and topics; fails on
+    /// lost messages and failed logins, never on what they cost
+    Scaling(ScalingArgs),
     /// Twenty seconds of `login`; fails on lost messages and failed good logins, never on time
     Smoke(Place),
 }

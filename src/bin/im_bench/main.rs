@@ -7,10 +7,12 @@
 //! | `login`, `throughput`, `directory` | the scenarios |
 //! | `broker`, `service` | a Mosquitto process; the static service, in this process |
 //! | `static_side` | the scenario `static`: the real static service, as processes of its own |
+//! | `scaling` | the scenario `scaling`: costs against how much there is of everything |
 //! | `process` | a process that ends with us |
 //! | `people`, `wire` | users and tokens; one MQTT connection |
 //! | `pairs`, `storm`, `rate` | the loads: messages, logins in open loop, logins as fast as can be |
 //! | `schedule`, `stats`, `report`, `findings` | pure: when, how much, and how it is told |
+//! | `plot` | charts, as SVG and PNG |
 
 mod broker;
 mod cli;
@@ -21,9 +23,11 @@ mod machine;
 mod output;
 mod pairs;
 mod people;
+mod plot;
 mod process;
 mod rate;
 mod report;
+mod scaling;
 mod schedule;
 mod service;
 mod static_side;
@@ -77,6 +81,10 @@ fn run(command: Command) -> anyhow::Result<()> {
         ),
         Command::Static(args) => (
             Box::new(static_side::run(&args, &runtime)?),
+            [args.csv, args.json],
+        ),
+        Command::Scaling(args) => (
+            Box::new(scaling::run(&args, &runtime)?),
             [args.csv, args.json],
         ),
         Command::Smoke(place) => (Box::new(login::smoke(&place, &runtime)?), [None, None]),

@@ -56,11 +56,11 @@ pub(crate) fn connect_for(
     visits: &Visits,
     time: Duration,
 ) -> Slice {
-    let before = broker.usage();
+    let before = broker.cpu_time();
     let began = Instant::now();
     let (done, failed) = runtime.block_on(all(broker.addresses(), visits, began + time));
     let elapsed = began.elapsed().as_secs_f64();
-    let cpu_s = broker.usage().cpu_s - before.cpu_s;
+    let cpu_s = broker.cpu_time().saturating_sub(before).as_secs_f64();
     Slice {
         per_second: done as f64 / elapsed,
         cpu_us: cpu_s * 1e6 / (done.max(1) as f64),

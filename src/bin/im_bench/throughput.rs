@@ -5,7 +5,7 @@ mod args;
 mod load;
 mod report;
 mod rival;
-mod wire;
+pub(crate) mod wire;
 
 use std::net::TcpStream;
 use std::path::Path;
