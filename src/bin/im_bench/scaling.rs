@@ -36,9 +36,11 @@ pub(crate) fn run(args: &ScalingArgs, runtime: &Runtime) -> anyhow::Result<Scali
     let mut report = ScalingReport::new(&args);
     for round in 1..=args.rounds {
         for dimension in &args.dimensions {
-            for size in in_turns(args.sizes(*dimension), round) {
+            let sizes = args.sizes(*dimension);
+            let most = sizes.iter().max().copied().unwrap_or_default();
+            for size in in_turns(sizes, round) {
                 for subject in in_turns(&Subject::ALL, round) {
-                    let setting = Setting::new(*dimension, size);
+                    let setting = Setting::new(*dimension, size, most);
                     let name = format!("{size} {}, {}", dimension.unit(), subject.name());
                     let cost = Stand::start(&files, runtime, subject, &setting)
                         .and_then(|mut stand| stand.weigh(runtime, args.slice_ms))

@@ -1,11 +1,13 @@
 //! A chart in kuva's words.
 
+use std::sync::Arc;
+
 use anyhow::anyhow;
 use kuva::PngBackend;
 use kuva::backend::svg::SvgBackend;
 use kuva::plot::scatter::MarkerShape;
 use kuva::plot::{LinePlot, LineStyle, ScatterPlot};
-use kuva::render::layout::Layout;
+use kuva::render::layout::{Layout, TickFormat};
 use kuva::render::plots::Plot;
 use kuva::render::render::{Scene, render_multiple};
 
@@ -28,6 +30,10 @@ const DASHES: [&str; 5] = ["", "8 4", "2 4", "12 3 2 3", "4 4"];
 
 const MARKER_PX: f64 = 5.0;
 const LINE_PX: f64 = 2.0;
+/// Room on either side of a logarithmic axis, as a factor.
+const MARGIN: f64 = 1.3;
+/// Room above what an even axis shows, as a factor.
+const ROOF: f64 = 1.05;
 
 pub(super) fn svg(chart: &Chart) -> String {
     SvgBackend::new().render_scene(&scene(chart))
@@ -94,19 +100,41 @@ fn layout(chart: &Chart, plots: &[Plot]) -> Layout {
         .with_x_label(chart.x.label.clone())
         .with_y_label(chart.y.label.clone());
     if chart.x.scale == Scale::Logarithmic {
-        layout = layout.with_log_x();
+        // No marker lies on the frame, and no decade stays empty.
+        let (least, most) = bounds(chart, |point| [point.x, point.x]);
+        layout = layout
+            .with_log_x()
+            .with_x_tick_format(TickFormat::Custom(Arc::new(plain)))
+            .with_x_axis_min(least / MARGIN)
+            .with_x_axis_max(most * MARGIN);
     }
+    let (least, most) = bounds(chart, |point| {
+        let (least, most) = point.spread.unwrap_or((point.y, point.y));
+        [least.min(point.y), most.max(point.y)]
+    });
     match chart.y.scale {
-        Scale::Logarithmic => layout.with_log_y(),
-        Scale::Linear if least(chart) >= 0.0 => layout.with_y_axis_min(0.0),
+        Scale::Logarithmic => layout
+            .with_log_y()
+            .with_y_tick_format(TickFormat::Custom(Arc::new(plain))),
+        Scale::Linear if least >= 0.0 => layout.with_y_axis_min(0.0).with_y_axis_max(most * ROOF),
         Scale::Linear => layout,
     }
 }
 
-fn least(chart: &Chart) -> f64 {
+/// A tick of a logarithmic axis, which has one digit that is not zero.
+fn plain(tick: f64) -> String {
+    let one_digit = format!("{tick:.0e}").parse().unwrap_or(tick);
+    format!("{one_digit}")
+}
+
+/// The least and the most of what the points have.
+fn bounds(chart: &Chart, values: impl Fn(&Point) -> [f64; 2]) -> (f64, f64) {
     let points = chart.series.iter().flat_map(|series| &series.points);
-    let lows = points.map(|point| point.spread.map_or(point.y, |(least, _)| least));
-    lows.fold(f64::INFINITY, f64::min)
+    let values = points.flat_map(values);
+    let start = (f64::INFINITY, f64::NEG_INFINITY);
+    values.fold(start, |(least, most), value| {
+        (least.min(value), most.max(value))
+    })
 }
 
 fn places(points: &[Point]) -> Vec<(f64, f64)> {

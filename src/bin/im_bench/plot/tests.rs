@@ -107,3 +107,14 @@ fn what_the_axes_cannot_show_is_refused_and_named() {
         assert!(error.contains(want), "{error}");
     }
 }
+
+#[test]
+fn ticks_of_logarithmic_axes_are_plain_numbers() {
+    let xs = Axis::logarithmic("users online");
+    let series = vec![series("p99", &[0.02, 0.3, 4.0, 5000.0])];
+    let one = Chart::new("Delay", xs, Axis::logarithmic("ms"), series);
+    let svg = one.svg().unwrap();
+    for tick in [">0.01<", ">0.1<", ">1<", ">1000<"] {
+        assert!(svg.contains(tick), "no {tick} in {svg}");
+    }
+}

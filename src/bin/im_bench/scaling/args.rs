@@ -53,7 +53,7 @@ impl ScalingArgs {
         let mut args = self.clone();
         if self.quick {
             args.rounds = 1;
-            args.slice_ms = args.slice_ms.min(Duration::from_millis(150));
+            args.slice_ms = args.slice_ms.min(Duration::from_millis(80));
         }
         args
     }
@@ -172,7 +172,7 @@ mod tests {
     #[test]
     fn quick_is_one_round_of_small_sizes() {
         let args = args(&["--quick", "--rounds", "9"]).unwrap();
-        assert_eq!((args.rounds, args.slice_ms.as_millis()), (1, 150));
+        assert_eq!((args.rounds, args.slice_ms.as_millis()), (1, 80));
         for dimension in &args.dimensions {
             assert!(args.sizes(*dimension).iter().all(|size| *size <= 1000));
         }

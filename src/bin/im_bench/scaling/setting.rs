@@ -19,6 +19,8 @@ use crate::people::{EID, User};
 pub(super) const LOGIN_USERS: u32 = 128;
 /// The channel of the retained notices.
 const CHANNEL: &str = "board";
+/// Users online, unless that is what grows.
+const ONLINE: u32 = 500;
 /// Users who only fill groups.
 const FILLERS: u32 = 2000;
 /// Users of other enterprises, however many those are.
@@ -39,10 +41,10 @@ pub(super) struct Setting {
 }
 
 impl Setting {
-    /// One of them made so large.
-    pub(super) fn new(dimension: Dimension, size: u32) -> Setting {
+    /// One of them made so large, of several sizes up to `most`.
+    pub(super) fn new(dimension: Dimension, size: u32, most: u32) -> Setting {
         let mut setting = Setting {
-            online: 500,
+            online: ONLINE,
             enterprises: 10,
             groups: 1 + LOGIN_USERS,
             members: 50,
@@ -54,8 +56,9 @@ impl Setting {
             Dimension::Enterprises => setting.enterprises = size,
             Dimension::Groups => (setting.groups, setting.to_group) = (size, true),
             Dimension::GroupSize => {
-                // Always as many online as the largest group has.
-                (setting.members, setting.online, setting.to_group) = (size, FILLERS, true);
+                // At every size as many online as the largest group has.
+                (setting.members, setting.to_group) = (size, true);
+                setting.online = most.max(ONLINE);
             }
             Dimension::Topics => setting.topics = size,
         }
@@ -183,7 +186,7 @@ mod tests {
             (Dimension::GroupSize, 500),
             (Dimension::GroupSize, 2000),
         ] {
-            let setting = Setting::new(dimension, size);
+            let setting = Setting::new(dimension, size, size);
             for members in groups(&setting) {
                 let once: BTreeSet<&String> = members.iter().collect();
                 assert_eq!(once.len(), setting.members as usize, "{dimension:?} {size}");
@@ -195,7 +198,7 @@ mod tests {
     #[test]
     fn whoever_logs_in_is_in_one_group_at_every_size() {
         for dimension in Dimension::value_variants() {
-            let setting = Setting::new(*dimension, 100);
+            let setting = Setting::new(*dimension, 100, 100);
             let all = groups(&setting).concat();
             let times = |uid: &str| all.iter().filter(|other| *other == uid).count();
             for user in setting.login() {
@@ -207,8 +210,8 @@ mod tests {
 
     #[test]
     fn one_dimension_grows_alone() {
-        let common = Setting::new(Dimension::Topics, 100);
-        let more = Setting::new(Dimension::Enterprises, 1000);
+        let common = Setting::new(Dimension::Topics, 100, 100);
+        let more = Setting::new(Dimension::Enterprises, 1000, 1000);
         assert_eq!(
             more,
             Setting {
@@ -221,7 +224,7 @@ mod tests {
             all.filter(|(event, _)| *event == "user.upserted").count()
         };
         assert_eq!(users(&more), users(&common), "other users are as many");
-        let [small, large] = [2, 2000].map(|size| Setting::new(Dimension::GroupSize, size));
+        let [small, large] = [2, 2000].map(|size| Setting::new(Dimension::GroupSize, size, 2000));
         assert_eq!((small.online, small.online_members()), (large.online, 1));
         assert_eq!(large.online_members(), 1999);
     }
@@ -229,7 +232,7 @@ mod tests {
     #[test]
     fn the_plugin_reads_every_event_of_the_directory() {
         use mosquitto_enterprise_push::upstream::wire::read_event;
-        for (name, data) in Setting::new(Dimension::Groups, 10).directory() {
+        for (name, data) in Setting::new(Dimension::Groups, 10, 10).directory() {
             let event = read_event(name, &data.to_string());
             assert!(matches!(event, Ok(Some(_))), "{name} {data}: {event:?}");
         }

@@ -28,6 +28,9 @@ const LOADING: Duration = Duration::from_secs(60);
 const LOGIN: Duration = Duration::from_secs(20);
 /// Logins under way at once, while those online come.
 const AT_ONCE: usize = 32;
+/// The plugin brings a notice to who is online in one of its next turns, which are at most 100 ms apart: nobody
+/// is to come before that.
+const ROUTED: Duration = Duration::from_millis(250);
 /// Filters in one SUBSCRIBE.
 const FILTERS: usize = 200;
 /// Not counted, before either is weighed.
@@ -141,14 +144,15 @@ impl Stand {
 
     /// Weighs both, one after the other.
     pub(super) fn weigh(&mut self, runtime: &Runtime, time: Duration) -> anyhow::Result<Cost> {
+        let warm_up = WARM_UP.min(time);
         let visits = rate::visits(
             self.logins
                 .iter()
                 .map(|user| self.subject.credentials(user)),
         )?;
-        let warm = rate::connect_for(runtime, &self.broker, &visits, WARM_UP);
+        let warm = rate::connect_for(runtime, &self.broker, &visits, warm_up);
         let login = rate::connect_for(runtime, &self.broker, &visits, time);
-        let mut talked = self.talk.run(WARM_UP)?;
+        let mut talked = self.talk.run(warm_up)?;
         let before = self.broker.cpu_time();
         let measured = self.talk.run(time)?;
         let used = self.broker.cpu_time().saturating_sub(before);
@@ -230,6 +234,9 @@ impl Hall {
         // The broker closes when it has read all.
         while stream.read_buf(&mut bytes).await? > 0 {
             bytes.clear();
+        }
+        if self.subject == Subject::Plugin {
+            tokio::time::sleep(ROUTED).await;
         }
         Ok(())
     }

@@ -201,7 +201,7 @@ mod tests {
 
     /// Group 0 with one receiver, and a broker that changes the batch on its way.
     fn talk(change: fn(Vec<u8>) -> Vec<u8>) -> Talked {
-        let setting = Setting::new(Dimension::GroupSize, 2);
+        let setting = Setting::new(Dimension::GroupSize, 2, 2);
         let (sender, _) = connection();
         let (receiver, mut broker) = connection();
         let user = User::new("o", 0);
@@ -228,9 +228,9 @@ mod tests {
 
     #[test]
     fn receivers_lie_all_over_those_online_or_are_the_group() {
-        let many = receivers(&Setting::new(Dimension::Online, 16_000));
+        let many = receivers(&Setting::new(Dimension::Online, 16_000, 16_000));
         assert_eq!((many.len(), many.last()), (100, Some(&15_840)));
-        let group = receivers(&Setting::new(Dimension::GroupSize, 2000));
+        let group = receivers(&Setting::new(Dimension::GroupSize, 2000, 2000));
         assert_eq!((group.len(), group.last()), (1999, Some(&1998)));
     }
 }
