@@ -33,7 +33,8 @@ pub(crate) enum Command {
     /// What a login and a message cost, against users online, enterprises, groups, group size and topics; fails on
     /// lost messages and failed logins, never on what they cost
     Scaling(ScalingArgs),
-    /// Twenty seconds of `login`; fails on lost messages and failed good logins, never on time
+    /// A little of `login`, `throughput` and `static`, less than three minutes; fails on lost messages and failed good
+    /// logins, never on time
     Smoke(Place),
 }
 
@@ -112,7 +113,7 @@ pub(crate) struct LoginArgs {
 }
 
 impl LoginArgs {
-    /// About twenty seconds for three brokers.
+    /// Less than half a minute for three brokers.
     pub(crate) fn for_smoke(place: Place) -> LoginArgs {
         let second = Duration::from_secs(1);
         LoginArgs {

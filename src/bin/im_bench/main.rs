@@ -8,6 +8,7 @@
 //! | `broker`, `service` | a Mosquitto process; the static service, in this process |
 //! | `static_side` | the scenario `static`: the real static service, as processes of its own |
 //! | `scaling` | the scenario `scaling`: costs against how much there is of everything |
+//! | `smoke` | a little of all scenarios |
 //! | `process` | a process that ends with us |
 //! | `people`, `wire` | users and tokens; one MQTT connection |
 //! | `pairs`, `storm`, `rate` | the loads: messages, logins in open loop, logins as fast as can be |
@@ -30,6 +31,7 @@ mod report;
 mod scaling;
 mod schedule;
 mod service;
+mod smoke;
 mod static_side;
 mod stats;
 mod storm;
@@ -87,7 +89,7 @@ fn run(command: Command) -> anyhow::Result<()> {
             Box::new(scaling::run(&args, &runtime)?),
             [args.csv, args.json],
         ),
-        Command::Smoke(place) => (Box::new(login::smoke(&place, &runtime)?), [None, None]),
+        Command::Smoke(place) => (Box::new(smoke::run(&place, &runtime)?), [None, None]),
     };
     head.push(("load average after".to_owned(), machine::load()));
     head.push((

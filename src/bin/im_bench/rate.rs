@@ -32,6 +32,8 @@ pub(crate) struct Slice {
     pub(crate) cores: f64,
     /// Logins that failed.
     pub(crate) failed: u64,
+    /// Logins that did not.
+    pub(crate) done: u64,
 }
 
 /// What somebody sends: CONNECT and DISCONNECT.
@@ -56,16 +58,17 @@ pub(crate) fn connect_for(
     visits: &Visits,
     time: Duration,
 ) -> Slice {
-    let before = broker.cpu_time();
+    let before = broker.usage();
     let began = Instant::now();
     let (done, failed) = runtime.block_on(all(broker.addresses(), visits, began + time));
     let elapsed = began.elapsed().as_secs_f64();
-    let cpu_s = broker.cpu_time().saturating_sub(before).as_secs_f64();
+    let cpu_s = broker.usage().cpu_s - before.cpu_s;
     Slice {
         per_second: done as f64 / elapsed,
         cpu_us: cpu_s * 1e6 / (done.max(1) as f64),
         cores: cpu_s / elapsed,
         failed,
+        done,
     }
 }
 

@@ -4,7 +4,7 @@
 //! | module | what it is for |
 //! |---|---|
 //! | `args`, `setting` | pure: what is asked for; who and what is there at each size |
-//! | `stand`, `talk` | a broker at one size; messages in batches |
+//! | `stand`, `hall`, `talk` | a broker at one size; how everybody comes; messages in batches |
 //! | `fit`, `curve`, `report` | pure: flat, logarithmic or linear; what was measured; how it is told |
 //! | `charts` | the same as pictures |
 
@@ -12,6 +12,7 @@ mod args;
 mod charts;
 mod curve;
 mod fit;
+mod hall;
 mod report;
 mod setting;
 mod stand;
@@ -32,7 +33,7 @@ pub(crate) use report::ScalingReport;
 /// Runs it all.
 pub(crate) fn run(args: &ScalingArgs, runtime: &Runtime) -> anyhow::Result<ScalingReport> {
     let args = args.settled();
-    let files = Files::find(args.place())?;
+    let files = Files::find(&args)?;
     let mut report = ScalingReport::new(&args);
     for round in 1..=args.rounds {
         for dimension in &args.dimensions {

@@ -5,7 +5,7 @@ mod args;
 mod load;
 mod report;
 mod rival;
-pub(crate) mod wire;
+mod wire;
 
 use std::net::TcpStream;
 use std::path::Path;
@@ -26,6 +26,7 @@ use rival::{GROUP, Stand};
 
 pub(crate) use args::{ThroughputArgs, Work};
 pub(crate) use report::{Cell, ThroughputReport};
+pub(crate) use wire::{PUBLISH, look, messages};
 
 const LOGIN: Duration = Duration::from_secs(10);
 

@@ -5,8 +5,6 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
-use crate::cli::Place;
-
 /// Options of `scaling`
 #[derive(Debug, Clone, Args)]
 pub(crate) struct ScalingArgs {
@@ -64,17 +62,6 @@ impl ScalingArgs {
             dimension.small_sizes()
         } else {
             dimension.sizes()
-        }
-    }
-
-    /// Where broker and plugin are found. Mosquitto's lines for each connection are left out with the
-    /// plugin's: what grows with the log is not what is asked for.
-    pub(super) fn place(&self) -> Place {
-        Place {
-            brokers: vec![self.broker.clone()],
-            broker_cache: self.broker_cache.clone(),
-            plugin: self.plugin.clone(),
-            log_types: ["error", "warning", "notice"].map(str::to_owned).into(),
         }
     }
 }

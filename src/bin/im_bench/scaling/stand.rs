@@ -1,38 +1,28 @@
 //! One broker at one size: everything is there and everybody online, then logins and messages are weighed.
 
-use std::net::{SocketAddr, TcpStream};
+use std::net::TcpStream;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, anyhow, bail};
-use bytes::BytesMut;
-use mosquitto_enterprise_push::protocol::Notice;
-use rumqttc::{Packet, Publish, QoS, RetainForwardRule, SubscribeFilter};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use anyhow::bail;
 use tokio::runtime::Runtime;
-use tokio::task::JoinSet;
 
-use super::setting::{Setting, group_topic, notice_topic};
+use super::args::ScalingArgs;
+use super::hall::Hall;
+use super::setting::Setting;
 use super::talk::{Talk, Talked, receivers};
 use crate::broker::{Broker, Setup};
-use crate::cli::Place;
 use crate::directory::loads_said;
-use crate::login::{broker_program, plugin_file, plugin_options, tell_all};
+use crate::login::{broker_in, plugin_options, plugin_or_ours, tell_all};
 use crate::people::User;
 use crate::rate;
 use crate::service::{Listing, Service};
-use crate::wire::{self, Answer, Credentials, Link};
+use crate::wire::Credentials;
 
+/// Without a line for each login: what the log costs is not what is asked for.
+const LOGGED: [&str; 3] = ["error", "warning", "notice"];
 /// Longest wait for the plugin to have the directory.
 const LOADING: Duration = Duration::from_secs(60);
-const LOGIN: Duration = Duration::from_secs(20);
-/// Logins under way at once, while those online come.
-const AT_ONCE: usize = 32;
-/// The plugin brings a notice to who is online in one of its next turns, which are at most 100 ms apart: nobody
-/// is to come before that.
-const ROUTED: Duration = Duration::from_millis(250);
-/// Filters in one SUBSCRIBE.
-const FILTERS: usize = 200;
 /// Not counted, before either is weighed.
 const WARM_UP: Duration = Duration::from_millis(100);
 
@@ -53,7 +43,7 @@ impl Subject {
         }
     }
 
-    fn credentials(self, user: &User) -> Credentials {
+    pub(super) fn credentials(self, user: &User) -> Credentials {
         match self {
             Subject::Bare => Credentials::anonymous(user),
             Subject::Plugin => Credentials::new(user, user.token()),
@@ -63,18 +53,15 @@ impl Subject {
 
 /// What a broker is started from.
 pub(super) struct Files {
-    place: Place,
     program: PathBuf,
     plugin: PathBuf,
 }
 
 impl Files {
-    pub(super) fn find(place: Place) -> anyhow::Result<Files> {
-        let version = place.brokers.first().context("no version of Mosquitto")?;
+    pub(super) fn find(args: &ScalingArgs) -> anyhow::Result<Files> {
         Ok(Files {
-            program: broker_program(&place, version)?,
-            plugin: plugin_file(&place)?,
-            place,
+            program: broker_in(&args.broker_cache, &args.broker)?,
+            plugin: plugin_or_ours(args.plugin.as_deref())?,
         })
     }
 }
@@ -150,12 +137,12 @@ impl Stand {
                 .iter()
                 .map(|user| self.subject.credentials(user)),
         )?;
-        let warm = rate::connect_for(runtime, &self.broker, &visits, warm_up);
-        let login = rate::connect_for(runtime, &self.broker, &visits, time);
+        let come = |time| rate::connect_for(runtime, &self.broker, &visits, time);
+        let warm = come(warm_up);
+        let (login, login_cpu) = weighed(&self.broker, || come(time));
         let mut talked = self.talk.run(warm_up)?;
-        let before = self.broker.cpu_time();
-        let measured = self.talk.run(time)?;
-        let used = self.broker.cpu_time().saturating_sub(before);
+        let (measured, message_cpu) = weighed(&self.broker, || self.talk.run(time));
+        let measured = measured?;
         talked.lost += measured.lost;
         talked.surplus += measured.surplus;
         talked.delivered = measured.delivered;
@@ -167,12 +154,23 @@ impl Stand {
             bail!("{asked} tokens were checked, although all had been announced");
         }
         Ok(Cost {
-            login_us: login.cpu_us,
-            message_us: used.as_secs_f64() * 1e6 / measured.delivered.max(1) as f64,
+            login_us: each_us(login_cpu, login.done),
+            message_us: each_us(message_cpu, measured.delivered),
             failed_logins: warm.failed + login.failed,
             talked,
         })
     }
+}
+
+/// What something came to, and the broker's processor time for it.
+fn weighed<R>(broker: &Broker, work: impl FnOnce() -> R) -> (R, Duration) {
+    let before = broker.cpu_time();
+    let done = work();
+    (done, broker.cpu_time().saturating_sub(before))
+}
+
+fn each_us(time: Duration, count: u64) -> f64 {
+    time.as_secs_f64() * 1e6 / count.max(1) as f64
 }
 
 /// A broker; with a service also the plugin, when it has the whole directory and follows the feed.
@@ -183,7 +181,7 @@ fn start(files: &Files, service: Option<&Service>, setting: &Setting) -> anyhow:
     let options = service.map(|service| (files.plugin.clone(), plugin_options(service, &[])));
     let setup = Setup {
         plugin: options,
-        log_types: files.place.log_types.clone(),
+        log_types: LOGGED.map(str::to_owned).into(),
         ..Setup::default()
     };
     let broker = Broker::start(&files.program, &setup)?;
@@ -198,116 +196,4 @@ fn start(files: &Files, service: Option<&Service>, setting: &Setting) -> anyhow:
         std::thread::sleep(Duration::from_millis(5));
     }
     Ok(broker)
-}
-
-/// Where everybody comes to.
-#[derive(Clone)]
-struct Hall {
-    subject: Subject,
-    setting: Setting,
-    to: Vec<SocketAddr>,
-}
-
-impl Hall {
-    /// Publishes the retained messages, before anybody is online to receive them.
-    async fn fill_topics(&self) -> anyhow::Result<()> {
-        let sender = self.setting.sender();
-        let (mut stream, _) = self.enter(0, &sender).await?.into_parts();
-        let notice = Notice {
-            id: "1".to_owned(),
-            kind: "announcement".to_owned(),
-            time: 1_700_000_000_000,
-            title: "canteen".to_owned(),
-            body: String::new(),
-            data: serde_json::Value::Null,
-        };
-        let payload = notice.encode();
-        let mut bytes = BytesMut::new();
-        for number in 0..self.setting.topics {
-            let topic = notice_topic(number);
-            let mut publish = Publish::new(topic, QoS::AtMostOnce, payload.clone(), None);
-            publish.retain = true;
-            wire::encode(&Packet::Publish(publish), &mut bytes)?;
-        }
-        wire::encode(&wire::goodbye(), &mut bytes)?;
-        stream.write_all(&bytes).await?;
-        // The broker closes when it has read all.
-        while stream.read_buf(&mut bytes).await? > 0 {
-            bytes.clear();
-        }
-        if self.subject == Subject::Plugin {
-            tokio::time::sleep(ROUTED).await;
-        }
-        Ok(())
-    }
-
-    /// Logs them in, some at once; answers each one's number and connection, in order.
-    async fn come_in(&self, users: &[User]) -> anyhow::Result<Vec<(u32, TcpStream)>> {
-        let mut seats = Vec::with_capacity(users.len());
-        let mut waiting = (0..).zip(users);
-        let mut under_way = JoinSet::new();
-        loop {
-            while under_way.len() < AT_ONCE
-                && let Some((number, user)) = waiting.next()
-            {
-                let (hall, user) = (self.clone(), user.clone());
-                under_way.spawn(async move {
-                    let filters = hall.filters(number, &user);
-                    Ok::<_, anyhow::Error>((number, hall.seat(number, &user, filters).await?))
-                });
-            }
-            match under_way.join_next().await {
-                Some(seat) => seats.push(seat??),
-                None => break,
-            }
-        }
-        seats.sort_unstable_by_key(|(number, _)| *number);
-        Ok(seats)
-    }
-
-    /// What somebody online subscribes to: the inbox, the group, and a share of the retained topics.
-    fn filters(&self, number: u32, user: &User) -> Vec<SubscribeFilter> {
-        let group = self.setting.to_group && number < self.setting.online_members();
-        let step = self.setting.online.max(1) as usize;
-        let notices = (number..self.setting.topics)
-            .step_by(step)
-            .map(notice_topic);
-        let own = std::iter::once(user.inbox()).chain(group.then(group_topic));
-        own.chain(notices)
-            .map(|topic| SubscribeFilter {
-                retain_forward_rule: RetainForwardRule::Never,
-                ..SubscribeFilter::new(topic, QoS::AtMostOnce)
-            })
-            .collect()
-    }
-
-    async fn seat(
-        &self,
-        number: u32,
-        user: &User,
-        filters: Vec<SubscribeFilter>,
-    ) -> anyhow::Result<TcpStream> {
-        let sit = async {
-            let mut link = self.enter(number, user).await?;
-            for part in filters.chunks(FILTERS) {
-                link.subscribe_all(part.to_vec()).await?;
-            }
-            let stream = link.into_parts().0.into_std()?;
-            stream.set_nonblocking(false)?;
-            Ok(stream)
-        };
-        let sat = tokio::time::timeout(LOGIN, sit).await;
-        sat.map_err(|_| anyhow!("no answer"))
-            .flatten()
-            .with_context(|| user.client_id())
-    }
-
-    async fn enter(&self, number: u32, user: &User) -> anyhow::Result<Link> {
-        let to = self.to.get(number as usize % self.to.len().max(1));
-        let mut link = Link::open(*to.context("no address")?, None).await?;
-        match link.login(&self.subject.credentials(user)).await {
-            Answer::In => Ok(link),
-            other => bail!("not let in: {other:?}"),
-        }
-    }
 }

@@ -12,14 +12,14 @@ use rumqttc::QoS;
 
 use super::setting::{Setting, group_topic};
 use crate::people::User;
-use crate::throughput::wire::{PUBLISH, look, messages};
+use crate::throughput::{PUBLISH, look, messages};
 
 /// Deliveries of a batch, or a little more.
 const DELIVERIES: u32 = 400;
 /// Who receives when messages go from one to another: so many, spread over all that are online.
 const RECEIVERS: u32 = 100;
 /// When nothing has come for so long, what is still missing is lost.
-const SILENCE: Duration = Duration::from_millis(1500);
+const SILENCE: Duration = Duration::from_secs(5);
 /// Between two rounds of the receivers when nothing came.
 const PAUSE: Duration = Duration::from_micros(50);
 /// After the last batch.
