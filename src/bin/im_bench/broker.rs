@@ -77,14 +77,14 @@ impl Broker {
         self.process.is_running()
     }
 
-    /// Everything it has logged.
-    pub(crate) fn log(&self) -> String {
-        self.process.log()
-    }
-
     /// Its processor time so far, to the nanosecond; see [`Process::cpu_time`].
     pub(crate) fn cpu_time(&self) -> Duration {
         self.process.cpu_time()
+    }
+
+    /// Everything it has logged.
+    pub(crate) fn log(&self) -> String {
+        self.process.log()
     }
 
     /// What it has used so far; nothing when it is gone.

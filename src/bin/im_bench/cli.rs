@@ -27,12 +27,12 @@ pub(crate) enum Command {
     Throughput(ThroughputArgs),
     /// Message latency of established users while the plugin loads a large directory
     Directory(DirectoryArgs),
-    /// The real static service: refresh storms, introspection, address books, the feed; fails on what is lost or
-    /// wrong, never on time
-    Static(StaticArgs),
     /// What a login and a message cost, against users online, enterprises, groups, group size and topics; fails on
     /// lost messages and failed logins, never on what they cost
     Scaling(ScalingArgs),
+    /// The real static service: refresh storms, introspection, address books, the feed; fails on what is lost or
+    /// wrong, never on time
+    Static(StaticArgs),
     /// A little of `login`, `throughput` and `static`, less than three minutes; fails on lost messages and failed good
     /// logins, never on time
     Smoke(Place),

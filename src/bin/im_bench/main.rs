@@ -5,9 +5,9 @@
 //! |---|---|
 //! | `cli`, `output`, `machine` | the command line, what is said, on what machine |
 //! | `login`, `throughput`, `directory` | the scenarios |
+//! | `scaling` | the scenario `scaling`: costs against how much there is of everything |
 //! | `broker`, `service` | a Mosquitto process; the static service, in this process |
 //! | `static_side` | the scenario `static`: the real static service, as processes of its own |
-//! | `scaling` | the scenario `scaling`: costs against how much there is of everything |
 //! | `smoke` | a little of all scenarios |
 //! | `process` | a process that ends with us |
 //! | `people`, `wire` | users and tokens; one MQTT connection |
@@ -81,12 +81,12 @@ fn run(command: Command) -> anyhow::Result<()> {
             Box::new(directory::run(&args, &runtime)?),
             [args.csv, args.json],
         ),
-        Command::Static(args) => (
-            Box::new(static_side::run(&args, &runtime)?),
-            [args.csv, args.json],
-        ),
         Command::Scaling(args) => (
             Box::new(scaling::run(&args, &runtime)?),
+            [args.csv, args.json],
+        ),
+        Command::Static(args) => (
+            Box::new(static_side::run(&args, &runtime)?),
             [args.csv, args.json],
         ),
         Command::Smoke(place) => (Box::new(smoke::run(&place, &runtime)?), [None, None]),

@@ -45,22 +45,6 @@ pub(crate) struct ThroughputArgs {
     pub(crate) json: Option<PathBuf>,
 }
 
-impl ThroughputArgs {
-    /// Our plugin alone, about twenty seconds for three brokers.
-    pub(crate) fn for_smoke(place: Place) -> ThroughputArgs {
-        ThroughputArgs {
-            place,
-            rounds: 1,
-            seconds: Duration::from_millis(300),
-            subscribers: 20,
-            rivals: vec![Rival::Plugin],
-            works: vec![Work::Qos0, Work::Qos1, Work::FanOut],
-            csv: None,
-            json: None,
-        }
-    }
-}
-
 /// Who is compared
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Rival {
@@ -102,6 +86,22 @@ impl Work {
             Work::Qos0 => "1 to 1, QoS 0",
             Work::Qos1 => "1 to 1, QoS 1",
             Work::FanOut => "fan-out, QoS 0",
+        }
+    }
+}
+
+impl ThroughputArgs {
+    /// Our plugin alone, about twenty seconds for three brokers.
+    pub(crate) fn for_smoke(place: Place) -> ThroughputArgs {
+        ThroughputArgs {
+            place,
+            rounds: 1,
+            seconds: Duration::from_millis(300),
+            subscribers: 20,
+            rivals: vec![Rival::Plugin],
+            works: vec![Work::Qos0, Work::Qos1, Work::FanOut],
+            csv: None,
+            json: None,
         }
     }
 }
