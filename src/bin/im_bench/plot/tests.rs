@@ -1,3 +1,5 @@
+//! What a chart must show, whatever draws it.
+
 use super::*;
 
 fn series(name: &str, ys: &[f64]) -> Series {

@@ -1,3 +1,5 @@
+//! How costs and verdicts are told.
+
 use super::*;
 use crate::scaling::stand::Cost;
 use crate::scaling::talk::Talked;
