@@ -23,6 +23,7 @@ use load::{Load, READY};
 
 pub(crate) use args::{ThroughputArgs, Work};
 pub(crate) use report::{Cell, ThroughputReport};
+pub(crate) use wire::{PUBLISH, look, messages};
 
 const LOGIN: Duration = Duration::from_secs(10);
 /// A broker that has taken nothing for so long will not.
