@@ -104,8 +104,9 @@ impl Engine {
         match query.access {
             Access::Receive => return self.deliver(query, topic, own),
             Access::Publish => self.published(query, topic, own, now),
-            Access::Subscribe => {}
-            Access::Unsubscribe => self.sessions.note_inbox(query.conn, false),
+            // Who shares a subscription takes from those who had it alone.
+            Access::Subscribe => drop(self.sessions.change()),
+            Access::Unsubscribe => self.sessions.change().note_inbox(query.conn, false),
         }
         Ruling::Allow
     }

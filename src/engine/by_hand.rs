@@ -20,6 +20,7 @@ use hashbrown::DefaultHashBuilder;
 
 use super::acl::Query;
 use super::devices::with_key;
+use super::routes::Routes;
 use super::{Effect, Engine, Level, Now, Publication};
 use crate::protocol::{SessionName, Topic, UserName};
 
@@ -52,6 +53,8 @@ struct Kept {
     routed: Routed,
     /// How often this very message is routed.
     times: usize,
+    /// Who there was and what held when it was kept: see [`Engine::routing_version`].
+    version: u64,
     /// The clients that the broker asked about, by a hash of the client id; each as often as it was asked about.
     seen: Vec<u64>,
 }
@@ -70,6 +73,7 @@ struct Copies {
 pub(super) struct ByHand {
     kept: Vec<Kept>,
     copies: VecDeque<Copies>,
+    routes: Routes,
     hasher: DefaultHashBuilder,
 }
 
@@ -96,7 +100,7 @@ impl Engine {
         if !self.brings_by_hand(topic)
             || query.sender_at_rest
             || self.by_hand.kept.len() >= MOST_KEPT
-            || self.is_surely_routed(topic)
+            || self.is_surely_routed(query.topic, topic)
         {
             return;
         }
@@ -112,6 +116,7 @@ impl Engine {
             sender: query.client_id.into(),
             routed,
             times: 1,
+            version: self.routing_version(),
             seen: Vec::new(),
         });
     }
@@ -139,6 +144,7 @@ impl Engine {
             sender: Box::default(),
             routed: Routed::Ticks(2),
             times: 1,
+            version: self.routing_version(),
             seen: Vec::new(),
         });
     }
@@ -149,7 +155,7 @@ impl Engine {
             return;
         }
         if let Topic::Inbox { .. } = topic {
-            self.sessions.note_inbox(query.conn, true);
+            self.sessions.change_unseen().note_inbox(query.conn, true);
         }
         let by_hand = &mut self.by_hand;
         // The broker routes a message right after it was kept, so this is mostly the last one.
@@ -195,13 +201,36 @@ impl Engine {
     }
 
     /// Whether all devices that a message is for are known to be subscribed: then it need not be kept.
-    fn is_surely_routed(&self, topic: Topic<'_>) -> bool {
-        let Topic::Inbox { eid, uid } = topic else {
-            return false;
-        };
-        with_key(UserName { uid, eid }, |user| {
-            self.devices.of_user(user).is_empty() && self.sessions.all_take_inbox(user)
-        })
+    fn is_surely_routed(&self, name: &str, topic: Topic<'_>) -> bool {
+        match topic {
+            Topic::Inbox { eid, uid } => with_key(UserName { uid, eid }, |user| {
+                self.devices.of_user(user).is_empty() && self.sessions.all_take_inbox(user)
+            }),
+            Topic::Group { .. } => {
+                let version = self.routing_version();
+                self.by_hand.routes.is_complete(name, version)
+            }
+            _ => false,
+        }
+    }
+
+    /// Goes up whenever a message may have to reach somebody else, or in another way.
+    fn routing_version(&self) -> u64 {
+        self.policy.changes()
+            + self.directory.changes()
+            + self.sessions.changes()
+            + self.devices.changes()
+    }
+
+    /// What was seen of a message that nobody has to be brought.
+    fn note_route(&mut self, kept: &Kept) {
+        let hand = &mut self.by_hand;
+        // Of the sender it has to be known as well: the next message may be somebody else's.
+        let asked_about_sender = kept.times_seen(hand.hasher.hash_one(&*kept.sender)) > 0;
+        let is_group = matches!(Topic::parse(&kept.topic), Topic::Group { .. });
+        if is_group && asked_about_sender {
+            hand.routes.note_complete(&kept.topic, kept.version);
+        }
     }
 
     fn routed(&mut self, now: Now) -> Vec<Kept> {
@@ -227,15 +256,19 @@ impl Engine {
             );
             return Some(Effect::Log(Level::Warning, text));
         }
-        if !to.is_empty() {
-            self.by_hand.copies.push_back(Copies {
-                topic: kept.topic,
-                payload: kept.payload,
-                qos: kept.qos,
-                expiry_s: kept.expiry_s,
-                to,
-            });
+        if to.is_empty() {
+            if kept.version == self.routing_version() {
+                self.note_route(&kept);
+            }
+            return None;
         }
+        self.by_hand.copies.push_back(Copies {
+            topic: kept.topic,
+            payload: kept.payload,
+            qos: kept.qos,
+            expiry_s: kept.expiry_s,
+            to,
+        });
         None
     }
 

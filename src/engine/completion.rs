@@ -63,14 +63,14 @@ impl Engine {
 
     /// A connection has ended; whether its session may wait for the device.
     pub fn disconnected(&mut self, conn: ConnKey, waits: bool) {
-        let Some(session) = self.sessions.end(conn) else {
+        let Some(session) = self.sessions.change().end(conn) else {
             return;
         };
         if let Some(name) = session.name() {
-            self.directory.session_ended(name.user);
+            self.directory.change().session_ended(name.user);
         }
         if !self.sessions.has_client(&session.client_id) {
-            self.devices.left(&session.client_id, waits);
+            self.devices.change().left(&session.client_id, waits);
         }
         self.presence_left(conn, &session);
     }
@@ -125,14 +125,15 @@ impl Engine {
         self.disconnected(conn, true);
         let user = grant.user();
         let first = !with_key(user, |key| self.sessions.is_online(key));
-        let new_here = !self.devices.came(client_id) && !self.sessions.has_client(client_id);
+        let new_here =
+            !self.devices.change().came(client_id) && !self.sessions.has_client(client_id);
         if new_here {
             self.due.push(Effect::NoteDevice(client_id.into()));
         }
         if new_here && !first {
             self.tell_elsewhere(client_id, grant, now);
         }
-        self.sessions.begin(
+        self.sessions.change().begin(
             conn,
             Session {
                 client_id: client_id.into(),
@@ -145,9 +146,9 @@ impl Engine {
         if !self.directory.find(user).is_known()
             && let Some(rights) = rights(grant)
         {
-            self.directory.recall(user, &rights);
+            self.directory.change().recall(user, &rights);
         }
-        self.directory.session_began(user);
+        self.directory.change().session_began(user);
         self.presence_came(user, first);
     }
 }

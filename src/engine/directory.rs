@@ -18,7 +18,7 @@ impl Engine {
     pub fn directory_step(&mut self, step: DirectoryStep) -> Vec<Effect> {
         match step {
             DirectoryStep::Begin => {
-                self.directory.begin_load();
+                self.directory.change().begin_load();
                 Vec::new()
             }
             DirectoryStep::Entries(lines) => {
@@ -29,7 +29,7 @@ impl Engine {
                 .flat_map(|event| self.directory_event(event))
                 .collect(),
             DirectoryStep::End => {
-                self.directory.end_load();
+                self.directory.change().end_load();
                 Vec::new()
             }
         }
@@ -39,7 +39,7 @@ impl Engine {
     /// tells of one comes after it, and nobody must slip in between.
     fn line(&mut self, line: FeedEvent) -> Vec<Effect> {
         if let FeedEvent::EnterpriseUpserted { eid } = line {
-            self.directory.name_enterprise(&eid);
+            self.directory.change().name_enterprise(&eid);
             return Vec::new();
         }
         self.directory_event(line)
@@ -50,7 +50,7 @@ impl Engine {
         if !self.directory.is_sweeping() {
             return false;
         }
-        for gone in self.directory.sweep(SWEPT_AT_ONCE) {
+        for gone in self.directory.change().sweep(SWEPT_AT_ONCE) {
             effects.extend(self.gone(gone));
         }
         let more = self.directory.is_sweeping();
@@ -88,7 +88,7 @@ impl Engine {
                 self.remove_user(UserName { uid, eid })
             }
             FeedEvent::EnterpriseUpserted { eid } => {
-                self.directory.restore_enterprise(&eid);
+                self.directory.change().restore_enterprise(&eid);
                 Vec::new()
             }
             FeedEvent::EnterpriseSuspended { eid } => self.suspend(&eid),
@@ -107,7 +107,7 @@ impl Engine {
             roles, channels, ..
         } = entitlements.unwrap_or_default();
         let kinds = self.directory.find(user).kinds();
-        self.directory.upsert_user(
+        self.directory.change().upsert_user(
             user,
             &Account {
                 kinds,
@@ -119,7 +119,7 @@ impl Engine {
 
     fn remove_user(&mut self, user: UserName<'_>) -> Vec<Effect> {
         let mut effects = self.unsubscribe_all(user);
-        self.directory.remove_user(user);
+        self.directory.change().remove_user(user);
         self.tokens.forget_user(user);
         effects.extend(kicks(self.sessions.of_user(user, None), "user removed"));
         self.presence_forgotten(user);
@@ -136,14 +136,14 @@ impl Engine {
     }
 
     fn suspend(&mut self, eid: &str) -> Vec<Effect> {
-        self.directory.suspend_enterprise(eid);
+        self.directory.change().suspend_enterprise(eid);
         self.tokens.forget_if(|grant| grant.eid == eid);
         kicks(self.sessions.of_enterprise(eid), "enterprise suspended")
     }
 
     fn upsert_group(&mut self, eid: &str, gid: &str, members: &[String]) -> Vec<Effect> {
         let members = members.iter().map(String::as_str);
-        let change = self.directory.group_upserted(eid, gid, members);
+        let change = self.directory.change().group_upserted(eid, gid, members);
         let mut effects = Vec::new();
         for uid in &change.left {
             effects.extend(self.unsubscribe(UserName { uid, eid }, Topic::Group { eid, gid }));
@@ -155,7 +155,7 @@ impl Engine {
     }
 
     fn remove_group(&mut self, eid: &str, gid: &str) -> Vec<Effect> {
-        let change = self.directory.group_removed(eid, gid);
+        let change = self.directory.change().group_removed(eid, gid);
         let mut effects = vec![clear(Topic::Group { eid, gid })];
         for uid in &change.left {
             effects.extend(self.unsubscribe(UserName { uid, eid }, Topic::Group { eid, gid }));
@@ -165,7 +165,7 @@ impl Engine {
 
     fn link(&mut self, a: &str, b: &str) -> Vec<Effect> {
         if let (Ok(a), Ok(b)) = (UserName::parse(a), UserName::parse(b)) {
-            self.directory.partner_linked(a, b);
+            self.directory.change().partner_linked(a, b);
         }
         Vec::new()
     }
@@ -174,7 +174,7 @@ impl Engine {
         let (Ok(a), Ok(b)) = (UserName::parse(a), UserName::parse(b)) else {
             return Vec::new();
         };
-        self.directory.partner_unlinked(a, b);
+        self.directory.change().partner_unlinked(a, b);
         let mut effects = Vec::new();
         for (one, other) in [(a, b), (b, a)] {
             let UserName { uid, eid } = other;

@@ -20,11 +20,13 @@ mod presence;
 mod presubscription;
 mod record;
 mod refusal;
+mod routes;
 mod sessions;
 mod stall;
 mod throttle;
 mod tick;
 mod token;
+mod watched;
 
 use std::rc::Rc;
 use std::time::Duration;
@@ -47,6 +49,7 @@ use crate::protocol::SessionName;
 use crate::protocol::contract::Grant;
 pub use crate::protocol::contract::TokenDigest;
 use throttle::Throttle;
+use watched::Watched;
 
 /// The time, twice: for spans and for dates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -173,8 +176,8 @@ pub struct EngineConfig {
 /// Everything that the broker's thread owns.
 pub struct Engine {
     config: EngineConfig,
-    policy: Policy,
-    directory: Directory,
+    policy: Watched<Policy>,
+    directory: Watched<Directory>,
     tokens: TokenCache,
     revoked: LruCache<TokenDigest, ()>,
     unavailable: LruCache<AskKey, Duration>,
@@ -185,7 +188,7 @@ pub struct Engine {
     peer_slips: limit::FailureLimit,
     all_failures: limit::FailureLimit,
     held_failures: limit::FailureLimit,
-    sessions: Sessions,
+    sessions: Watched<Sessions>,
     /// Connections that began before events were lost: to be ended little by little.
     recheck: Vec<ConnKey>,
     stall: StallBudget,
@@ -196,7 +199,7 @@ pub struct Engine {
     returning: Vec<Box<str>>,
     /// As `outbox`, for what must not be dropped; bounded by the sessions that it is about.
     due: Vec<Effect>,
-    devices: devices::Devices,
+    devices: Watched<devices::Devices>,
     words: presence::Words,
     sent: echo::Sent,
     by_hand: by_hand::ByHand,
@@ -211,8 +214,8 @@ impl Engine {
     pub fn new(config: EngineConfig, policy: Policy) -> Engine {
         Engine {
             config,
-            policy,
-            directory: Directory::new(config.cache_size),
+            policy: Watched::new(policy),
+            directory: Watched::new(Directory::new(config.cache_size)),
             tokens: TokenCache::new(config.cache_size, config.cache_ttl, config.negative_ttl),
             revoked: LruCache::unbounded(),
             unavailable: LruCache::unbounded(),
@@ -223,7 +226,7 @@ impl Engine {
             peer_slips: failures::peer_slips(),
             all_failures: failures::all_failures(),
             held_failures: failures::held_failures(),
-            sessions: Sessions::default(),
+            sessions: Watched::default(),
             recheck: Vec::new(),
             stall: StallBudget::new(config.stall_budget),
             feed_live: false,
@@ -231,7 +234,7 @@ impl Engine {
             outbox: Vec::new(),
             returning: Vec::new(),
             due: Vec::new(),
-            devices: devices::Devices::new(),
+            devices: Watched::new(devices::Devices::new()),
             words: presence::Words::default(),
             sent: echo::Sent::new(),
             by_hand: by_hand::ByHand::default(),
@@ -244,7 +247,7 @@ impl Engine {
 
     /// Puts another policy in force, for everything decided from now on.
     pub fn set_policy(&mut self, policy: Policy) {
-        self.policy = policy;
+        *self.policy.change() = policy;
     }
 
     /// Whether the feed is connected and caught up.
@@ -261,7 +264,7 @@ impl Engine {
     pub fn restore_devices(&mut self, client_ids: &[String]) {
         for client_id in client_ids {
             if let Ok(name) = SessionName::parse(client_id) {
-                self.devices.left(client_id, true);
+                self.devices.change().left(client_id, true);
                 self.returning.push(name.user.to_string().into());
             }
         }
@@ -289,7 +292,7 @@ impl Engine {
         }
         // Rights are taken in when they are told, not at each login: the feed may have changed them since.
         if let Some(rights) = completion::rights(&grant) {
-            self.directory.login(grant.user(), &rights);
+            self.directory.change().login(grant.user(), &rights);
         }
         self.tokens.learn(digest, grant, origin, now);
     }

@@ -2,6 +2,7 @@
 
 use std::ffi::CString;
 use std::os::raw::c_int;
+use std::time::Duration;
 
 use super::c;
 use crate::engine::{Level, Publication};
@@ -64,6 +65,17 @@ pub(super) fn log(level: Level, text: &str) {
 impl Host for Broker {
     fn log(&self, level: Level, text: &str) {
         log(level, text);
+    }
+
+    fn coarse_time(&self) -> Duration {
+        let mut time = libc::timespec {
+            tv_sec: 0,
+            tv_nsec: 0,
+        };
+        // SAFETY: a place for the answer. Should there be no such clock, time stands still at 0.
+        unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC_COARSE, &raw mut time) };
+        let seconds = u64::try_from(time.tv_sec).unwrap_or(0);
+        Duration::new(seconds, u32::try_from(time.tv_nsec).unwrap_or(0))
     }
 
     fn publish(&self, publication: &Publication) -> Result<(), HostError> {

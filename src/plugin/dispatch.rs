@@ -47,6 +47,8 @@ pub struct Plugin<H> {
     worker: Worker,
     settings: Settings,
     started: Instant,
+    /// The same by the host's coarse clock.
+    started_coarsely: Duration,
     ticked: Cell<bool>,
     /// Another turn was asked for, because the last one published.
     turn_wanted: Cell<bool>,
@@ -64,6 +66,7 @@ impl<H: Host> Plugin<H> {
     ) -> Plugin<H> {
         let (engine, deferred) = (RefCell::new(engine), RefCell::default());
         Plugin {
+            started_coarsely: host.coarse_time(),
             host,
             engine,
             deferred,
@@ -165,7 +168,12 @@ impl<H: Host> Plugin<H> {
             && self.last_event.get().is_none()
             && self.inbox.is_empty()
             && self.deferred.borrow().is_empty()
-            && self.engine.borrow().is_quiet(self.started.elapsed())
+            && self.engine.borrow().is_quiet(self.coarsely_elapsed())
+    }
+
+    fn coarsely_elapsed(&self) -> Duration {
+        let now = self.host.coarse_time();
+        now.saturating_sub(self.started_coarsely)
     }
 
     pub(super) fn now(&self) -> Now {

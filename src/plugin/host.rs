@@ -1,5 +1,7 @@
 //! The broker, as the plugin needs it. `ffi` implements it; tests bring their own.
 
+use std::time::Duration;
+
 use crate::engine::{Level, Publication};
 
 /// What this broker can do beyond the least that we need.
@@ -30,6 +32,8 @@ impl HostError {
 pub trait Host {
     /// Writes a line into the broker's log.
     fn log(&self, level: Level, text: &str);
+    /// A clock that never goes back, some milliseconds behind at most, and cheap enough to be read for each message.
+    fn coarse_time(&self) -> Duration;
     /// Publishes.
     fn publish(&self, publication: &Publication) -> Result<(), HostError>;
     /// Ends a client's connection; its will is sent.

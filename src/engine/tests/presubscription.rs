@@ -154,6 +154,62 @@ fn group_message_reaches_each_device_but_the_sending_one() {
     assert_eq!(copies, ["bob@acme:pc acme/im/msg/g/dev"]);
 }
 
+/// Sends a message to the group, with the broker asking about these. Answers whether it was kept, and who is brought it.
+fn group_round(engine: &mut Engine, seq: u32, subscribed: &[(usize, &str)]) -> (bool, usize) {
+    let topic = "acme/im/msg/g/dev";
+    let message = payload("bob", Direction::Group, seq);
+    ask_about(engine, 3, BOB, Access::Publish, topic, &message, 0);
+    let kept = engine.has_more();
+    for (conn, client_id) in subscribed {
+        let access = Access::Receive;
+        ask_about(engine, *conn, client_id, access, topic, &message, 0);
+    }
+    (kept, brought(&engine.tick(at(4))).len())
+}
+
+#[test]
+fn group_whose_devices_are_all_subscribed_is_not_looked_through_until_something_changes() {
+    let all = [(1, PC), (3, BOB)];
+    let mut engine = engine_of(false, &all);
+    group_changed(&mut engine, &["alice", "bob"]);
+    engine.tick(at(2));
+    assert_eq!(group_round(&mut engine, 1, &all), (true, 0));
+    assert_eq!(group_round(&mut engine, 2, &all), (false, 0));
+
+    let topic = "acme/im/msg/g/dev";
+    ask_about(&mut engine, 1, PC, Access::Unsubscribe, topic, b"", 0);
+    assert_eq!(group_round(&mut engine, 3, &[(3, BOB)]), (true, 1));
+    ask_about(&mut engine, 1, PC, Access::Subscribe, topic, b"", 0);
+    assert_eq!(group_round(&mut engine, 4, &all), (true, 0));
+    assert_eq!(group_round(&mut engine, 5, &all), (false, 0));
+
+    log_in(&mut engine, 2, PHONE);
+    engine.tick(at(3));
+    assert_eq!(group_round(&mut engine, 6, &all), (true, 1), "a new device");
+    let with_phone = [(1, PC), (2, PHONE), (3, BOB)];
+    assert_eq!(group_round(&mut engine, 7, &with_phone), (true, 0));
+    assert_eq!(group_round(&mut engine, 8, &with_phone), (false, 0));
+
+    engine.disconnected(ConnKey(2), true);
+    assert_eq!(group_round(&mut engine, 9, &all), (true, 1), "it waits");
+    group_changed(&mut engine, &["bob"]);
+    engine.tick(at(5));
+    assert_eq!(group_round(&mut engine, 10, &[(3, BOB)]), (true, 0));
+    assert_eq!(group_round(&mut engine, 11, &[(3, BOB)]), (false, 0));
+    group_changed(&mut engine, &["alice", "bob"]);
+    engine.tick(at(6));
+    assert_eq!(group_round(&mut engine, 12, &[(3, BOB)]), (true, 2));
+}
+
+#[test]
+fn sender_that_the_broker_did_not_ask_about_keeps_a_group_from_being_taken_as_complete() {
+    let mut engine = engine_of(false, &[(1, PC), (3, BOB)]);
+    let others = [(1, PC)];
+    for seq in 1..3 {
+        assert_eq!(group_round(&mut engine, seq, &others), (true, 0));
+    }
+}
+
 #[test]
 fn message_to_the_own_phone_does_not_come_back() {
     let mut engine = engine_of(true, &[(1, PC), (2, PHONE)]);
