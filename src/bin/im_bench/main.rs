@@ -6,7 +6,8 @@
 //! | `cli`, `output`, `machine` | the command line, what is said, on what machine |
 //! | `login`, `throughput`, `directory` | the scenarios |
 //! | `broker`, `service` | a Mosquitto process; the static service, in this process |
-//! | `static_side` | the scenario `static`: the real static service, as processes of its own |
+//! | `installation` | the real static service, as processes of its own |
+//! | `static_side` | the scenario `static`: what that carries |
 //! | `process` | a process that ends with us |
 //! | `people`, `wire` | users and tokens; one MQTT connection |
 //! | `pairs`, `storm`, `rate` | the loads: messages, logins in open loop, logins as fast as can be |
@@ -16,6 +17,7 @@ mod broker;
 mod cli;
 mod directory;
 mod findings;
+mod installation;
 mod login;
 mod machine;
 mod output;
