@@ -8,7 +8,11 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::directory::DirectoryArgs;
 use crate::pairs::Qos;
 use crate::static_side::StaticArgs;
+use crate::table3::Table3Args;
 use crate::throughput::ThroughputArgs;
+
+/// The word by which this program starts itself as a worker of a fleet.
+pub(crate) const FLEET_WORKER: &str = "fleet-worker";
 
 /// The load harness of mosquitto-enterprise-push: its own brokers, its own static service, loopback only
 #[derive(Debug, Parser)]
@@ -29,6 +33,12 @@ pub(crate) enum Command {
     /// The real static service: refresh storms, introspection, address books, the feed; fails on what is lost or
     /// wrong, never on time
     Static(StaticArgs),
+    /// The paper's Table 3 again: logins and messages of up to 35,000 users over several brokers; fails on what is
+    /// lost or doubled and on who does not get in, never on time
+    Table3(Table3Args),
+    /// Users of a fleet, as told on standard input
+    #[command(name = FLEET_WORKER, hide = true)]
+    FleetWorker,
     /// Twenty seconds of `login`; fails on lost messages and failed good logins, never on time
     Smoke(Place),
 }

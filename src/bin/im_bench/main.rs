@@ -8,6 +8,7 @@
 //! | `broker`, `service` | a Mosquitto process; the static service, in this process |
 //! | `installation` | the real static service, as processes of its own |
 //! | `static_side` | the scenario `static`: what that carries |
+//! | `fleet`, `table3` | many users in many processes; the scenario that takes them through the paper's table |
 //! | `process` | a process that ends with us |
 //! | `people`, `wire` | users and tokens; one MQTT connection |
 //! | `pairs`, `storm`, `rate` | the loads: messages, logins in open loop, logins as fast as can be |
@@ -17,6 +18,7 @@ mod broker;
 mod cli;
 mod directory;
 mod findings;
+mod fleet;
 mod installation;
 mod login;
 mod machine;
@@ -31,6 +33,7 @@ mod service;
 mod static_side;
 mod stats;
 mod storm;
+mod table3;
 mod throughput;
 mod wire;
 
@@ -81,6 +84,11 @@ fn run(command: Command) -> anyhow::Result<()> {
             Box::new(static_side::run(&args, &runtime)?),
             [args.csv, args.json],
         ),
+        Command::Table3(args) => (
+            Box::new(table3::run(&args, &runtime)?),
+            [args.csv, args.json],
+        ),
+        Command::FleetWorker => return fleet::serve(),
         Command::Smoke(place) => (Box::new(login::smoke(&place, &runtime)?), [None, None]),
     };
     head.push(("load average after".to_owned(), machine::load()));
