@@ -145,3 +145,6 @@ async fn asked<T: DeserializeOwned>(client: &mut Client, ask: Ask) -> Result<T, 
         }
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -34,6 +34,7 @@ pub(super) struct Phase {
     hall: Rc<Hall>,
     sent: u64,
     lag: Latencies,
+    silence: Duration,
 }
 
 impl Phase {
@@ -55,6 +56,7 @@ impl Phase {
             hall: Rc::clone(&members.hall),
             sent: 0,
             lag: Latencies::default(),
+            silence: SILENCE,
         }
     }
 
@@ -74,7 +76,7 @@ impl Phase {
 
     fn is_waiting(&self, end: Duration) -> bool {
         let (hearing, now) = (self.hall.hearing.borrow(), clock::now());
-        let silent = now.saturating_sub(hearing.last.max(end)) > SILENCE;
+        let silent = now.saturating_sub(hearing.last.max(end)) > self.silence;
         hearing.tally.missing() > 0 && !silent && now < end + DRAIN_MOST
     }
 
@@ -149,3 +151,6 @@ fn metronome(sendings: Vec<Sending>, start: Duration) -> mpsc::UnboundedReceiver
     });
     due
 }
+
+#[cfg(test)]
+mod tests;

@@ -18,11 +18,13 @@ use super::talk::Phase;
 pub(crate) fn serve() -> anyhow::Result<()> {
     let (tell, orders) = mpsc::unbounded_channel();
     std::thread::spawn(move || {
-        for line in std::io::stdin().lock().lines() {
-            if line.is_err() || line.is_ok_and(|line| tell.send(line).is_err()) {
+        for line in std::io::stdin().lock().lines().map_while(Result::ok) {
+            if tell.send(line).is_err() {
                 return;
             }
         }
+        // Whoever gave the orders is gone, whatever is under way.
+        std::process::exit(0);
     });
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
