@@ -63,16 +63,6 @@ impl Backend {
         }
     }
 
-    /// What is to be done before the connections are closed.
-    pub(super) async fn before_close(&self, pool: &AnyPool) {
-        // SQLite learns about its tables while it is used, and keeps that when asked; PostgreSQL does by itself.
-        if let Backend::Sqlite { .. } = self
-            && let Err(error) = sqlx::raw_sql("PRAGMA optimize").execute(pool).await
-        {
-            tracing::debug!(%error, "no PRAGMA optimize");
-        }
-    }
-
     /// Has a transaction tell everybody, with its commit, that the feed goes up to `event`.
     pub(super) async fn announce(
         &self,

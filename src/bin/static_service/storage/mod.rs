@@ -147,10 +147,8 @@ impl Storage {
 
     /// Waits for running statements and closes the connections.
     pub(crate) async fn close(&self) {
-        let writer = &self.writer;
-        writer.backend.before_close(&writer.pool).await;
         self.snapshots.close().await;
         self.read.close().await;
-        writer.pool.close().await;
+        self.writer.pool.close().await;
     }
 }

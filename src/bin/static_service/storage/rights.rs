@@ -5,7 +5,7 @@ use sqlx::Row as _;
 use super::{DbConnection, Result};
 use crate::feed::event::Rights;
 
-const RIGHTS: &str = "\
+pub(super) const RIGHTS: &str = "\
     SELECT 0 AS kind, role AS value FROM user_role WHERE eid = $1 AND uid = $2 \
     UNION ALL SELECT 1, gid FROM group_member WHERE eid = $1 AND uid = $2 \
     UNION ALL SELECT 2, b_uid || '@' || b_eid FROM partner WHERE a_eid = $1 AND a_uid = $2 \

@@ -57,7 +57,7 @@ pub(crate) enum Owner<'a> {
 
 /// The token first, then a row for each of the user's rights, as `rights` numbers them. (`CROSS JOIN`, since
 /// SQLite keeps its order: the token first, the others by its user.)
-const LIVE_TOKEN: &str = "\
+pub(super) const LIVE_TOKEN: &str = "\
     WITH t AS (SELECT l.eid, l.uid, l.device, l.kind, l.expires_at_s FROM login_token l \
     JOIN enterprise e ON e.eid = l.eid WHERE l.digest = $1 AND l.expires_at_s > $2 \
     AND l.revoked_at IS NULL AND e.suspended_at IS NULL) \

@@ -32,6 +32,17 @@ pub(super) use contact::contact;
 pub(crate) use page::{BookAsked, BookCursor};
 pub(crate) use sections::{Place, Section};
 
+/// What loads ask, and with how many parameters.
+#[cfg(test)]
+pub(super) const STATEMENTS: [(&str, usize); 6] = [
+    (standing::STANDING, 3),
+    (sections::TOMBSTONES, 5),
+    (sections::DEPARTMENTS, 4),
+    (sections::USERS, 4),
+    (sections::PARTNERS, 5),
+    (sections::GROUPS, 5),
+];
+
 /// A place in the order of changes.
 pub(crate) type BookVersion = i64;
 

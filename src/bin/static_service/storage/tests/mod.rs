@@ -1,6 +1,7 @@
 //! Retention, permissions and the outbox, seen from inside storage.
 
 mod accounts;
+mod plans;
 mod small_writes;
 
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePool};

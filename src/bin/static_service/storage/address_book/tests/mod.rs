@@ -2,7 +2,6 @@
 
 mod consistency;
 mod deeds;
-mod plans;
 mod reading;
 mod retention;
 
