@@ -5,6 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
 use anyhow::Context;
 use tempfile::TempDir;
@@ -74,6 +75,11 @@ impl Broker {
     /// Whether it has not ended.
     pub(crate) fn is_running(&self) -> bool {
         self.process.is_running()
+    }
+
+    /// Its processor time so far, to the nanosecond; see [`Process::cpu_time`].
+    pub(crate) fn cpu_time(&self) -> Duration {
+        self.process.cpu_time()
     }
 
     /// Everything it has logged.

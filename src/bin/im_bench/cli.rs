@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::directory::DirectoryArgs;
 use crate::pairs::Qos;
+use crate::scaling::ScalingArgs;
 use crate::static_side::StaticArgs;
 use crate::table3::Table3Args;
 use crate::throughput::ThroughputArgs;
@@ -30,6 +31,9 @@ pub(crate) enum Command {
     Throughput(ThroughputArgs),
     /// Message latency of established users while the plugin loads a large directory
     Directory(DirectoryArgs),
+    /// What a login and a message cost, against users online, enterprises, groups, group size and topics; fails on
+    /// lost messages and failed logins, never on what they cost
+    Scaling(ScalingArgs),
     /// The real static service: refresh storms, introspection, address books, the feed; fails on what is lost or
     /// wrong, never on time
     Static(StaticArgs),
@@ -39,7 +43,8 @@ pub(crate) enum Command {
     /// Users of a fleet, as told on standard input
     #[command(name = FLEET_WORKER, hide = true)]
     FleetWorker,
-    /// Twenty seconds of `login`; fails on lost messages and failed good logins, never on time
+    /// A little of `login`, `throughput` and `static`, less than three minutes; fails on lost messages and failed good
+    /// logins, never on time
     Smoke(Place),
 }
 
@@ -118,7 +123,7 @@ pub(crate) struct LoginArgs {
 }
 
 impl LoginArgs {
-    /// About twenty seconds for three brokers.
+    /// Less than half a minute for three brokers.
     pub(crate) fn for_smoke(place: Place) -> LoginArgs {
         let second = Duration::from_secs(1);
         LoginArgs {

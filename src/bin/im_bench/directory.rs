@@ -157,7 +157,7 @@ fn load(
 }
 
 /// The lines that say that a directory has been loaded: `directory: N users, ...`.
-fn loads_said(log: &str) -> Vec<&str> {
+pub(crate) fn loads_said(log: &str) -> Vec<&str> {
     let after = |line: &'_ str| {
         let said = line.split_once("directory: ")?.1;
         let (count, rest) = said.split_once(' ')?;

@@ -2,7 +2,7 @@
 
 mod phases;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
@@ -55,8 +55,13 @@ pub(crate) fn run(args: &LoginArgs, runtime: &Runtime) -> anyhow::Result<Report>
 
 /// The plugin's file, checked.
 pub(crate) fn plugin_file(place: &Place) -> anyhow::Result<PathBuf> {
-    let file = match &place.plugin {
-        Some(file) => file.clone(),
+    plugin_or_ours(place.plugin.as_deref())
+}
+
+/// This file, checked; without one the plugin beside this program.
+pub(crate) fn plugin_or_ours(file: Option<&Path>) -> anyhow::Result<PathBuf> {
+    let file = match file {
+        Some(file) => file.to_owned(),
         None => std::env::current_exe()?.with_file_name("libmosquitto_enterprise_push.so"),
     };
     file.canonicalize()
@@ -65,7 +70,12 @@ pub(crate) fn plugin_file(place: &Place) -> anyhow::Result<PathBuf> {
 
 /// The starter of a broker, checked.
 pub(crate) fn broker_program(place: &Place, version: &str) -> anyhow::Result<PathBuf> {
-    let program = place.broker_cache.join(version).join("mosquitto");
+    broker_in(&place.broker_cache, version)
+}
+
+/// The same, in this cache.
+pub(crate) fn broker_in(cache: &Path, version: &str) -> anyhow::Result<PathBuf> {
+    let program = cache.join(version).join("mosquitto");
     program.canonicalize().with_context(|| {
         format!(
             "no broker at `{}`: scripts/brokers.sh {version} gets it",
@@ -308,18 +318,4 @@ pub(crate) fn tell_all(users: &[User], tell: impl Fn(&User)) {
         std::thread::sleep(Duration::from_millis(50));
     }
     std::thread::sleep(Duration::from_millis(200));
-}
-
-/// The quiet sister of `login`: short, small, and strict about messages and logins.
-pub(crate) fn smoke(place: &Place, runtime: &Runtime) -> anyhow::Result<Report> {
-    let args = LoginArgs::for_smoke(place.clone());
-    let report = run(&args, runtime)?;
-    let mut wrong = Vec::new();
-    for row in &report.rows {
-        wrong.extend(row.complaints());
-    }
-    if wrong.is_empty() {
-        return Ok(report);
-    }
-    bail!("{}", wrong.join("\n"))
 }

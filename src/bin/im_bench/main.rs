@@ -5,14 +5,17 @@
 //! |---|---|
 //! | `cli`, `output`, `machine` | the command line, what is said, on what machine |
 //! | `login`, `throughput`, `directory` | the scenarios |
+//! | `scaling` | the scenario `scaling`: costs against how much there is of everything |
 //! | `broker`, `service` | a Mosquitto process; the static service, in this process |
 //! | `installation` | the real static service, as processes of its own |
 //! | `static_side` | the scenario `static`: what that carries |
 //! | `fleet`, `table3` | many users in many processes; the scenario that takes them through the paper's table |
+//! | `smoke` | a little of all scenarios |
 //! | `process` | a process that ends with us |
 //! | `people`, `wire` | users and tokens; one MQTT connection |
 //! | `pairs`, `storm`, `rate` | the loads: messages, logins in open loop, logins as fast as can be |
 //! | `schedule`, `stats`, `report`, `findings` | pure: when, how much, and how it is told |
+//! | `plot` | charts, as SVG and PNG |
 
 mod broker;
 mod cli;
@@ -25,11 +28,14 @@ mod machine;
 mod output;
 mod pairs;
 mod people;
+mod plot;
 mod process;
 mod rate;
 mod report;
+mod scaling;
 mod schedule;
 mod service;
+mod smoke;
 mod static_side;
 mod stats;
 mod storm;
@@ -80,6 +86,10 @@ fn run(command: Command) -> anyhow::Result<()> {
             Box::new(directory::run(&args, &runtime)?),
             [args.csv, args.json],
         ),
+        Command::Scaling(args) => (
+            Box::new(scaling::run(&args, &runtime)?),
+            [args.csv, args.json],
+        ),
         Command::Static(args) => (
             Box::new(static_side::run(&args, &runtime)?),
             [args.csv, args.json],
@@ -89,7 +99,7 @@ fn run(command: Command) -> anyhow::Result<()> {
             [args.csv, args.json],
         ),
         Command::FleetWorker => return fleet::serve(),
-        Command::Smoke(place) => (Box::new(login::smoke(&place, &runtime)?), [None, None]),
+        Command::Smoke(place) => (Box::new(smoke::run(&place, &runtime)?), [None, None]),
     };
     head.push(("load average after".to_owned(), machine::load()));
     head.push((

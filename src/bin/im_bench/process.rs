@@ -145,6 +145,18 @@ impl Process {
         tail.unwrap_or_default().join("\n")
     }
 
+    /// Processor time so far of its threads that have not ended, from `/proc/PID/task/*/schedstat`. It is in
+    /// nanoseconds, where [`Usage`] has hundredths of a second; for a process whose threads stay, as a
+    /// broker's do.
+    pub(crate) fn cpu_time(&self) -> Duration {
+        let tasks = std::fs::read_dir(format!("/proc/{}/task", self.pid));
+        let tasks = tasks.into_iter().flatten().flatten();
+        tasks
+            .filter_map(|task| std::fs::read_to_string(task.path().join("schedstat")).ok())
+            .filter_map(|text| on_cpu(&text))
+            .sum()
+    }
+
     /// What it has used so far; nothing when it is gone.
     pub(crate) fn usage(&self) -> Usage {
         usage_of(&self.pid.to_string())
@@ -186,6 +198,12 @@ impl Drop for Process {
     }
 }
 
+/// The first field of the kernel's `schedstat`: nanoseconds on a processor.
+fn on_cpu(schedstat: &str) -> Option<Duration> {
+    let first = schedstat.split_whitespace().next()?;
+    first.parse().ok().map(Duration::from_nanos)
+}
+
 /// Fields 14 and 15 of proc(5)'s `stat`, counted after the command's name, which may hold anything.
 fn cpu_seconds(stat: &str) -> Option<f64> {
     let (_, rest) = stat.rsplit_once(')')?;
@@ -212,6 +230,8 @@ mod tests {
         let status = "VmHWM:\t 9 kB\nVmRSS:\t    2048 kB\n";
         assert_eq!(memory_bytes(status, "VmRSS:"), Some(2 << 20));
         assert_eq!(memory_bytes(status, "VmHWM:"), Some(9 << 10));
+        assert_eq!(on_cpu("1500 7 3\n"), Some(Duration::from_nanos(1500)));
+        assert_eq!((on_cpu(""), on_cpu("x 1")), (None, None));
         assert_eq!((cpu_seconds(""), memory_bytes("", "VmRSS:")), (None, None));
     }
 

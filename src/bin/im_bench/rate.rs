@@ -32,6 +32,8 @@ pub(crate) struct Slice {
     pub(crate) cores: f64,
     /// Logins that failed.
     pub(crate) failed: u64,
+    /// Logins that did not.
+    pub(crate) done: u64,
 }
 
 /// What somebody sends: CONNECT and DISCONNECT.
@@ -66,6 +68,7 @@ pub(crate) fn connect_for(
         cpu_us: cpu_s * 1e6 / (done.max(1) as f64),
         cores: cpu_s / elapsed,
         failed,
+        done,
     }
 }
 

@@ -26,6 +26,7 @@ use rival::{GROUP, Stand};
 
 pub(crate) use args::{ThroughputArgs, Work};
 pub(crate) use report::{Cell, ThroughputReport};
+pub(crate) use wire::{PUBLISH, look, messages};
 
 const LOGIN: Duration = Duration::from_secs(10);
 

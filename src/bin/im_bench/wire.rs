@@ -137,7 +137,13 @@ impl Link {
 
     /// Subscribes and waits until it is granted.
     pub(crate) async fn subscribe(&mut self, filter: String, qos: QoS) -> io::Result<()> {
-        let mut subscribe = Subscribe::new(SubscribeFilter::new(filter, qos), None);
+        self.subscribe_all(vec![SubscribeFilter::new(filter, qos)])
+            .await
+    }
+
+    /// Subscribes to all of them in one packet and waits until all are granted.
+    pub(crate) async fn subscribe_all(&mut self, filters: Vec<SubscribeFilter>) -> io::Result<()> {
+        let mut subscribe = Subscribe::new_many(filters, None);
         subscribe.pkid = 1;
         self.send(&Packet::Subscribe(subscribe)).await?;
         loop {

@@ -58,6 +58,18 @@ impl Listing {
         }
     }
 
+    /// These events of the control feed.
+    pub(crate) fn of(events: impl IntoIterator<Item = (&'static str, Value)>) -> Listing {
+        let mut lines = Lines::default();
+        for (event, data) in events {
+            lines.add(event, &data);
+        }
+        Listing {
+            body: lines.text.into(),
+            entries: lines.count,
+        }
+    }
+
     pub(crate) fn bytes(&self) -> usize {
         self.body.len()
     }

@@ -92,6 +92,33 @@ impl Work {
 }
 
 impl StaticArgs {
+    /// Little of everything, on SQLite.
+    pub(crate) fn for_smoke() -> StaticArgs {
+        StaticArgs {
+            static_service: None,
+            database_url: None,
+            replicas: 1,
+            works: vec![
+                Work::Refresh,
+                Work::Introspect,
+                Work::AddressBook,
+                Work::Feed,
+            ],
+            users: 200,
+            password_users: 6,
+            connections: 16,
+            people: 300,
+            queries: 100,
+            changes: 10,
+            events: 100,
+            listeners: 4,
+            seconds: Duration::from_secs(1),
+            quick: true,
+            csv: None,
+            json: None,
+        }
+    }
+
     /// The same with what goes without saying, if it makes sense.
     pub(super) fn checked(&self) -> anyhow::Result<StaticArgs> {
         if self.replicas > 1 && self.database_url.is_none() {

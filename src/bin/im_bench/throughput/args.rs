@@ -89,3 +89,19 @@ impl Work {
         }
     }
 }
+
+impl ThroughputArgs {
+    /// Our plugin alone, about twenty seconds for three brokers.
+    pub(crate) fn for_smoke(place: Place) -> ThroughputArgs {
+        ThroughputArgs {
+            place,
+            rounds: 1,
+            seconds: Duration::from_millis(300),
+            subscribers: 20,
+            rivals: vec![Rival::Plugin],
+            works: vec![Work::Qos0, Work::Qos1, Work::FanOut],
+            csv: None,
+            json: None,
+        }
+    }
+}

@@ -23,7 +23,7 @@ const UNACKNOWLEDGED: u64 = 100;
 /// Not counted, at the start.
 const WARM_UP: Duration = Duration::from_millis(300);
 /// When nothing has come for so long, what is still missing is lost.
-const SILENCE: Duration = Duration::from_millis(1500);
+const SILENCE: Duration = Duration::from_secs(5);
 /// Between two rounds of a reader to whom nothing came.
 const PAUSE: Duration = Duration::from_micros(100);
 const READ_BYTES: usize = 256 * 1024;

@@ -182,6 +182,17 @@ impl Findings for ThroughputReport {
         text
     }
 
+    /// Messages that our plugin lost; what becomes of others' is theirs.
+    fn complaints(&self) -> Vec<String> {
+        let ours = self.entries.iter().filter(|e| e.rival == Rival::Plugin);
+        let lost = ours.filter(|e| e.cell.lost > 0);
+        lost.map(|e| {
+            let (work, round, lost) = (e.work.name(), e.round, e.cell.lost);
+            format!("{}, {work}, round {round}: {lost} messages lost", e.broker)
+        })
+        .collect()
+    }
+
     fn json(&self, head: &[(String, String)]) -> Value {
         let cell = |entry: &Entry| {
             json!({
@@ -234,6 +245,16 @@ mod tests {
             "{line}"
         );
         assert!(line.ends_with("| 1.00 (1.00 to 1.00) | 3 |"), "{line}");
+    }
+
+    #[test]
+    fn only_what_our_plugin_loses_is_a_complaint() {
+        let complaints = report().complaints();
+        assert_eq!(complaints.len(), 3, "{complaints:?}");
+        assert_eq!(
+            complaints[0],
+            "2.1.2, 1 to 1, QoS 0, round 1: 1 messages lost"
+        );
     }
 
     #[test]

@@ -14,7 +14,7 @@ use crate::wire;
 const DATA_BYTES: usize = 64;
 
 /// A message from `sender`, as often as wanted, with packet ids from 1 on.
-pub(super) fn messages(
+pub(crate) fn messages(
     sender: &User,
     topic: &str,
     direction: Direction,
@@ -44,20 +44,20 @@ pub(super) fn messages(
 }
 
 /// A packet that stands whole at the front of some bytes.
-pub(super) struct Seen {
+pub(crate) struct Seen {
     /// Its kind, the first four bits.
-    pub(super) kind: u8,
+    pub(crate) kind: u8,
     /// Its packet id, when it is a PUBLISH of QoS 1 or a PUBACK.
-    pub(super) id: Option<[u8; 2]>,
+    pub(crate) id: Option<[u8; 2]>,
     /// Its bytes.
-    pub(super) length: usize,
+    pub(crate) length: usize,
 }
 
-pub(super) const PUBLISH: u8 = 3;
-pub(super) const PUBACK: u8 = 4;
+pub(crate) const PUBLISH: u8 = 3;
+pub(crate) const PUBACK: u8 = 4;
 
 /// The packet at the front, if all of it is there.
-pub(super) fn look(bytes: &[u8]) -> Option<Seen> {
+pub(crate) fn look(bytes: &[u8]) -> Option<Seen> {
     let first = *bytes.first()?;
     let (mut body, mut shift, mut at) = (0, 0, 1);
     loop {
@@ -87,7 +87,7 @@ pub(super) fn look(bytes: &[u8]) -> Option<Seen> {
 }
 
 /// The answer to a PUBLISH with this packet id.
-pub(super) fn puback(id: [u8; 2]) -> [u8; 4] {
+pub(crate) fn puback(id: [u8; 2]) -> [u8; 4] {
     [PUBACK << 4, 2, id[0], id[1]]
 }
 

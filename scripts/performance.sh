@@ -1,0 +1,93 @@
+#!/usr/bin/env bash
+# The whole of docs/performance.md again: builds the release, runs every scenario of im-bench with the options of that
+# page, one after the other, and draws the charts. Less than an hour on two cores that do nothing else.
+#
+#   scripts/performance.sh            all of it
+#   scripts/performance.sh NAME...    these alone, of the names in the list at the end
+#
+# Leaves NAME.md, NAME.csv and NAME.json below target/performance/, all.md with every page, and charts in plots/ there.
+# A scenario that fails (lost messages, failed logins) does not keep the others from running; the script then fails
+# at its end. Everything stays on loopback and ends by itself.
+set -euo pipefail
+# shellcheck source=scripts/setup.sh
+. "$(dirname "$0")/setup.sh"
+cd "${root:?}"
+
+out=$root/target/performance
+bench=$root/target/release/im-bench
+wanted=("$@")
+known=()
+failed=()
+began=$SECONDS
+
+is_wanted() {
+  local name
+  [ ${#wanted[@]} -gt 0 ] || return 0
+  for name in "${wanted[@]}"; do
+    [ "$name" != "$1" ] || return 0
+  done
+  return 1
+}
+
+# measure NAME WORD...: runs `im-bench WORD...` and keeps what it writes under that name.
+measure() {
+  local name=$1 since=$SECONDS
+  shift
+  known+=("$name")
+  is_wanted "$name" || return 0
+  step "$name"
+  rm -f "$out/$name".*
+  "$bench" "$@" --csv "$out/$name.csv" --json "$out/$name.json" >"$out/$name.md" || failed+=("$name")
+  printf '%s: %d s\n' "$name" $((SECONDS - since))
+}
+
+database() {
+  url=$(scripts/postgres.sh start "$$")
+  trap 'scripts/postgres.sh stop "$url"' EXIT
+  trap 'exit 130' INT
+  trap 'exit 143' TERM
+}
+
+# Every page in the list's order, those of earlier runs included.
+join_pages() {
+  local name
+  for name in "${known[@]}"; do
+    [ -s "$out/$name.md" ] || continue
+    printf '## %s\n\n' "$name"
+    cat "$out/$name.md"
+    printf '\n'
+  done >"$out/all.md"
+}
+
+step "set-up"
+need_packages build-essential ca-certificates libclang-dev
+need_postgresql
+need_toolchain
+need_brokers 2.0.11 2.0.21 2.1.2
+export MEP_BROKER_CACHE=${broker_cache:?}
+scripts/rabbitmq.sh
+scripts/prosody.sh
+
+step "release"
+cargo build --locked --release --features im-bench,static-service
+mkdir -p "$out/plots"
+database
+
+# The list. Its order is the page's; an hour for all of it is tight, so what is added must be paid for.
+measure login login --subjects bare,plugin --delays 300 --seconds 8 --rounds 5
+measure directory directory --seconds 8
+measure throughput throughput --rounds 5 --seconds 1
+measure static-sqlite static
+measure static-postgresql static --database-url "$url"
+measure static-postgresql-2 static --database-url "$url" --replicas 2
+measure table3 table3
+measure peers peers
+measure mobile mobile
+measure scaling scaling --plots "$out/plots"
+
+for name in "${wanted[@]}"; do
+  printf '%s\n' "${known[@]}" | grep -qx -- "$name" || fail "no scenario \`$name\`; there are: ${known[*]}"
+done
+join_pages
+printf '\n%d s; see target/performance/all.md\n' $((SECONDS - began))
+[ ${#failed[@]} -eq 0 ] || fail "these failed: ${failed[*]}"
