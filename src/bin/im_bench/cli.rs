@@ -43,8 +43,8 @@ pub(crate) enum Command {
     /// Users of a fleet, as told on standard input
     #[command(name = FLEET_WORKER, hide = true)]
     FleetWorker,
-    /// A little of `login`, `throughput` and `static`, less than three minutes; fails on lost messages and failed good
-    /// logins, never on time
+    /// A little of `login`, `throughput`, `static` and `table3`, less than three minutes; fails on lost messages and
+    /// failed good logins, never on time
     Smoke(Place),
 }
 

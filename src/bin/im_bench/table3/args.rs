@@ -85,6 +85,32 @@ pub(crate) struct Table3Args {
 }
 
 impl Table3Args {
+    /// What `--quick` is, on the last of these brokers.
+    pub(crate) fn for_smoke(place: &Place) -> Table3Args {
+        Table3Args {
+            broker_version: place.brokers.last().cloned().unwrap_or_default(),
+            broker_cache: place.broker_cache.clone(),
+            plugin: place.plugin.clone(),
+            static_service: None,
+            users: QUICK_USERS.into(),
+            enterprises: 35,
+            brokers: 2,
+            workers: None,
+            group_size: 20,
+            at_once: 32,
+            password_users: 6,
+            rate: 200,
+            group_percent: 5,
+            partner_percent: 5,
+            qos: Qos::One,
+            seconds: Duration::from_secs(2),
+            limit: false,
+            quick: true,
+            csv: None,
+            json: None,
+        }
+    }
+
     /// The same with rows in their order, and small if that is asked for.
     pub(super) fn checked(&self) -> Table3Args {
         let mut args = self.clone();
