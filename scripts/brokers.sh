@@ -26,6 +26,8 @@
 #   MEP_SUITE_2_0_11, MEP_SUITE_2_0_21, MEP_SUITE_2_1_2
 #                        the Debian suites to look in, in order, instead of those below
 set -euo pipefail
+# shellcheck source=scripts/debian.sh
+. "$(dirname "${BASH_SOURCE[0]}")/debian.sh"
 
 # Raise this when what a finished V/ holds changes: older ones are then made anew.
 readonly RECIPE=1
@@ -49,93 +51,7 @@ die() {
 
 usage() { sed -n '2,/^set /{/^#/s/^# \{0,1\}//p}' "$0"; }
 
-# --- what this machine is ---------------------------------------------------------------------
-
-detect_machine() {
-    local tool
-    # ldconfig lives in a folder that is not on every user's path.
-    PATH=$PATH:/usr/sbin:/sbin
-    for tool in apt-get apt-cache apt-config dpkg-deb ldconfig tar; do
-        command -v "$tool" >/dev/null ||
-            die "'$tool' not found: this script needs Debian's apt and dpkg, and libc-bin"
-    done
-    case $ARCH in
-        amd64) LOADER=ld-linux-x86-64.so.2 TRIPLET=x86_64-linux-gnu ;;
-        arm64) LOADER=ld-linux-aarch64.so.1 TRIPLET=aarch64-linux-gnu ;;
-        *) die "architecture '$ARCH' is not known here: add its loader and triplet to this script" ;;
-    esac
-}
-
-# The archive that this machine's apt takes Debian's main packages from: no host name is written
-# here, so a mirror or a proxy that is set up on the machine is honoured.
-debian_mirror() {
-    if [[ -n ${MEP_DEBIAN_MIRROR:-} ]]; then
-        echo "$MEP_DEBIAN_MIRROR"
-        return
-    fi
-    # Lines `site release`, for instance `http://mirror.example/debian bookworm`; or, where the sites
-    # stand in a file of their own, `mirror+file:/etc/apt/mirrors/debian.list bookworm`. apt fills
-    # the format in, not the shell.
-    # shellcheck disable=SC2016
-    apt-get indextargets --format '$(SITE) $(RELEASE)' 2>/dev/null |
-        awk '$1 ~ /\/debian(\.list)?\/?$/ && $2 !~ /-(security|updates|backports)/ && !found { print $1; found = 1 }'
-}
-
 # --- getting packages -------------------------------------------------------------------------
-
-# Folders and settings for an apt of our own in $1, looking at suite $2 of mirror $3. Settings of
-# the machine that say how to reach the archive (proxies, checks of dates) are carried over; its
-# hooks, pins, sources and installed packages are not.
-prepare_apt() {
-    local apt=$1 suite=$2 mirror=$3 keyring signed_by=
-    mkdir -p "$apt"/{etc,state/lists/partial,cache/archives/partial,dpkg}
-    : >"$apt/dpkg/status"
-    keyring=${MEP_DEBIAN_KEYRING:-/usr/share/keyrings/debian-archive-keyring.gpg}
-    # Without that keyring apt falls back on the keys that the machine trusts for everything.
-    if [[ -r $keyring ]]; then
-        signed_by="[signed-by=$keyring] "
-    fi
-    echo "deb $signed_by$mirror $suite main" >"$apt/etc/sources.list"
-    {
-        apt-config dump | grep -E '^Acquire::(https?::|Check-)' || true
-        cat <<CONF
-APT::Architecture "$ARCH";
-APT::Architectures { "$ARCH"; };
-APT::Install-Recommends "false";
-APT::Sandbox::User "root";
-Acquire::Languages "none";
-Acquire::Retries "3";
-Acquire::http::Timeout "30";
-Acquire::https::Timeout "30";
-Dir::Etc::main "/dev/null";
-Dir::Etc::parts "/dev/null";
-Dir::Etc::sourcelist "$apt/etc/sources.list";
-Dir::Etc::sourceparts "/dev/null";
-Dir::Etc::preferences "/dev/null";
-Dir::Etc::preferencesparts "/dev/null";
-Dir::State "$apt/state";
-Dir::State::status "$apt/dpkg/status";
-Dir::Cache "$apt/cache";
-Dir::Cache::archives "$apt/cache/archives";
-CONF
-    } >"$apt/etc/apt.conf"
-}
-
-# Runs an apt program with the settings in $1, its chatter kept in a file that is shown when it fails.
-own_apt() {
-    local apt=$1
-    shift
-    if ! APT_CONFIG=$apt/etc/apt.conf LC_ALL=C "$@" </dev/null >"$apt/log" 2>&1; then
-        tail -n 20 "$apt/log" >&2
-        return 1
-    fi
-}
-
-# The full package version of mosquitto that the suite behind $1 offers, empty if none.
-offered_version() {
-    own_apt "$1" apt-cache policy mosquitto || return 0
-    awk '$1 == "Candidate:" && $2 != "(none)" { print $2 }' "$1/log"
-}
 
 # Downloads version $1 into $2/cache/archives from the first suite that offers it.
 download() {
@@ -149,7 +65,7 @@ download() {
             seen+=" $suite: its package list could not be fetched;"
             continue
         fi
-        offered=$(offered_version "$apt")
+        offered=$(offered_version "$apt" mosquitto)
         # A Debian version is [epoch:]upstream[-revision].
         if [[ ! $offered =~ ^([0-9]+:)?${version//./\\.}(-[^-]*)?$ ]]; then
             seen+=" $suite offers mosquitto ${offered:-not at all};"
@@ -167,26 +83,7 @@ download() {
         "or an archive that still holds it with MEP_DEBIAN_MIRROR=URL"
 }
 
-# --- unpacking --------------------------------------------------------------------------------
-
-# Unpacks what lies in $1/cache/archives into the folder $2.
-unpack() {
-    local root=$2 deb folder
-    # One /usr, as on an installed Debian; packages of either style then land in the same place.
-    for folder in bin sbin lib lib64; do
-        mkdir -p "$root/usr/$folder"
-        ln -s "usr/$folder" "$root/$folder"
-    done
-    for deb in "$1"/cache/archives/*.deb; do
-        dpkg-deb --fsys-tarfile "$deb" |
-            tar -x -C "$root" --no-same-owner --keep-directory-symlink \
-                --exclude='./usr/share/doc' --exclude='./usr/share/man' \
-                --exclude='./usr/share/locale' --exclude='./var' --exclude='./etc' \
-                --exclude='./usr/share/perl*' --exclude='./usr/lib/*/perl*'
-    done
-    # Links from sonames to libraries, which the packages' own scripts would have made.
-    ldconfig -n "$root/usr/lib/$TRIPLET"
-}
+# --- what the packages hold -------------------------------------------------------------------
 
 # Writes the starter of program $2 of the version in folder $1, if that version has the program.
 # `$here` is found without starting another process and need not be known beforehand, so the
@@ -222,19 +119,6 @@ link_headers() {
         [[ -e $into/include/$header ]] ||
             die "the packages of ${into##*/} hold no $header"
     done
-}
-
-# The path of the loader below folder $1. Releases differ in where it lies and which place is a mere
-# link, sometimes an absolute one that would lead out of the folder to this machine's loader.
-find_loader() {
-    local candidate
-    for candidate in "usr/lib/$TRIPLET/$LOADER" "usr/lib64/$LOADER" "usr/lib/$LOADER"; do
-        if [[ -x $1/root/$candidate && ! -L $1/root/$candidate ]]; then
-            echo "root/$candidate"
-            return
-        fi
-    done
-    die "the packages of ${1##*/} hold no loader $LOADER"
 }
 
 # The broker's help opens with its version. It ends with a non-zero code, and 2.1 logs beside it.

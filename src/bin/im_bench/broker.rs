@@ -16,6 +16,16 @@ use crate::process::{Process, Usage};
 /// on our side would be what is measured.
 pub(crate) const ADDRESSES: u8 = 4;
 
+/// What a load needs of a broker, whosesoever it is.
+pub(crate) trait Server {
+    /// Where it listens.
+    fn addresses(&self) -> Vec<SocketAddr>;
+    /// What it has used so far; nothing when it is gone.
+    fn usage(&self) -> Usage;
+    /// Whether it has not ended.
+    fn is_running(&self) -> bool;
+}
+
 /// What a broker is started with, beyond what all share.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Setup {
@@ -98,7 +108,22 @@ impl Broker {
     }
 }
 
-fn free_port() -> anyhow::Result<u16> {
+impl Server for Broker {
+    fn addresses(&self) -> Vec<SocketAddr> {
+        self.addresses()
+    }
+
+    fn usage(&self) -> Usage {
+        self.usage()
+    }
+
+    fn is_running(&self) -> bool {
+        self.is_running()
+    }
+}
+
+/// A port that nobody has on the first loopback address.
+pub(crate) fn free_port() -> anyhow::Result<u16> {
     let probe = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("no free port")?;
     Ok(probe.local_addr()?.port())
 }

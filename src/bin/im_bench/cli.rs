@@ -6,7 +6,9 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::directory::DirectoryArgs;
+use crate::mobile::MobileArgs;
 use crate::pairs::Qos;
+use crate::peers::PeersArgs;
 use crate::scaling::ScalingArgs;
 use crate::static_side::StaticArgs;
 use crate::table3::Table3Args;
@@ -37,6 +39,11 @@ pub(crate) enum Command {
     /// The real static service: refresh storms, introspection, address books, the feed; fails on what is lost or
     /// wrong, never on time
     Static(StaticArgs),
+    /// Logins, messages, latency and memory beside what else one would pick: bare Mosquitto, its password_file and
+    /// acl_file, its dynamic-security, RabbitMQ with HTTP authorisation; in turns
+    Peers(PeersArgs),
+    /// Bytes on the wire for a login, a message and staying connected: ours, JSON over MQTT, XMPP, HTTP polling
+    Mobile(MobileArgs),
     /// The paper's Table 3 again: logins and messages of up to 35,000 users over several brokers; fails on what is
     /// lost or doubled and on who does not get in, never on time
     Table3(Table3Args),
@@ -57,6 +64,9 @@ pub(crate) struct Place {
     /// Folder with a folder for each version, as scripts/brokers.sh makes it
     #[arg(long, env = "MEP_BROKER_CACHE", default_value = ".cache/brokers")]
     pub(crate) broker_cache: PathBuf,
+    /// Folder of the programs beside Mosquitto, as scripts/rabbitmq.sh and scripts/prosody.sh make it
+    #[arg(long, env = "MEP_PEER_CACHE", default_value = ".cache/peers")]
+    pub(crate) peer_cache: PathBuf,
     /// The plugin; by default the one beside this program
     #[arg(long)]
     pub(crate) plugin: Option<PathBuf>,
@@ -175,7 +185,7 @@ pub(crate) fn seconds(text: &str) -> Result<Duration, String> {
     bounded(text, 600).map(Duration::from_secs)
 }
 
-fn milliseconds(text: &str) -> Result<Duration, String> {
+pub(crate) fn milliseconds(text: &str) -> Result<Duration, String> {
     bounded(text, 30_000).map(Duration::from_millis)
 }
 

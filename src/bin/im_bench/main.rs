@@ -10,6 +10,8 @@
 //! | `installation` | the real static service, as processes of its own |
 //! | `static_side` | the scenario `static`: what that carries |
 //! | `fleet`, `table3` | many users in many processes; the scenario that takes them through the paper's table |
+//! | `peers`, `rivals` | the scenario `peers`; brokers of our own and others', each with its own login |
+//! | `mobile` | the scenario `mobile`: bytes on the wire |
 //! | `smoke` | a little of all scenarios |
 //! | `process` | a process that ends with us |
 //! | `people`, `wire` | users and tokens; one MQTT connection |
@@ -25,13 +27,16 @@ mod fleet;
 mod installation;
 mod login;
 mod machine;
+mod mobile;
 mod output;
 mod pairs;
+mod peers;
 mod people;
 mod plot;
 mod process;
 mod rate;
 mod report;
+mod rivals;
 mod scaling;
 mod schedule;
 mod service;
@@ -99,6 +104,11 @@ fn run(command: Command) -> anyhow::Result<()> {
             [args.csv, args.json],
         ),
         Command::FleetWorker => return fleet::serve(),
+        Command::Peers(args) => (
+            Box::new(peers::run(&args, &runtime)?),
+            [args.csv, args.json],
+        ),
+        Command::Mobile(args) => (Box::new(mobile::run(&args)?), [args.csv, args.json]),
         Command::Smoke(place) => (Box::new(smoke::run(&place, &runtime)?), [None, None]),
     };
     head.push(("load average after".to_owned(), machine::load()));

@@ -31,7 +31,7 @@ use talker::{listen, read_data};
 use crate::people::User;
 use crate::schedule::Schedule;
 use crate::stats::{Latencies, Sequence};
-use crate::wire::{self, Answer, Credentials, Link};
+use crate::wire::{self, Answer, Credentials, Link, LoginAs};
 
 /// Bytes of Data in each message.
 const DATA_BYTES: usize = 64;
@@ -108,6 +108,21 @@ impl Pairs {
         qos: Qos,
         tokens: bool,
     ) -> anyhow::Result<Pairs> {
+        let who: LoginAs = if tokens {
+            |user| Credentials::new(user, user.token())
+        } else {
+            Credentials::anonymous
+        };
+        Pairs::connect_as(to, count, qos, who)
+    }
+
+    /// Connects `count` pairs, who log in as this says.
+    pub(crate) fn connect_as(
+        to: Vec<SocketAddr>,
+        count: u32,
+        qos: Qos,
+        who: LoginAs,
+    ) -> anyhow::Result<Pairs> {
         let (orders, incoming) = mpsc::unbounded_channel();
         let (ready, is_ready) = std_mpsc::channel();
         let runtime = tokio::runtime::Builder::new_current_thread()
@@ -115,7 +130,7 @@ impl Pairs {
             .build()?;
         let work = move || {
             LocalSet::new().block_on(&runtime, async {
-                match open(&to, count, qos, tokens).await {
+                match open(&to, count, qos, who).await {
                     Ok(table) => {
                         let _ = ready.send(Ok(()));
                         obey(incoming, table).await;
@@ -198,7 +213,7 @@ struct Counts {
     broken: u64,
 }
 
-async fn open(to: &[SocketAddr], count: u32, qos: Qos, tokens: bool) -> anyhow::Result<Rc<Table>> {
+async fn open(to: &[SocketAddr], count: u32, qos: Qos, who: LoginAs) -> anyhow::Result<Rc<Table>> {
     let users = Pairs::users(count);
     let mut talkers = Vec::with_capacity(users.len());
     let mut unread = Vec::with_capacity(users.len());
@@ -206,7 +221,7 @@ async fn open(to: &[SocketAddr], count: u32, qos: Qos, tokens: bool) -> anyhow::
         let address = to.get(number % to.len().max(1)).context("no address")?;
         let peer = users.get(number ^ 1).context("users come in pairs")?;
         let qos = qos.of_pair(number / 2);
-        let link = tokio::time::timeout(LOGIN, enter(*address, user, qos, tokens)).await;
+        let link = tokio::time::timeout(LOGIN, enter(*address, user, qos, who)).await;
         let link = link
             .map_err(|_| anyhow!("no answer"))
             .flatten()
@@ -241,14 +256,9 @@ async fn open(to: &[SocketAddr], count: u32, qos: Qos, tokens: bool) -> anyhow::
     Ok(table)
 }
 
-async fn enter(to: SocketAddr, user: &User, qos: QoS, tokens: bool) -> anyhow::Result<Link> {
+async fn enter(to: SocketAddr, user: &User, qos: QoS, who: LoginAs) -> anyhow::Result<Link> {
     let mut link = Link::open(to, None).await?;
-    let who = if tokens {
-        Credentials::new(user, user.token())
-    } else {
-        Credentials::anonymous(user)
-    };
-    match link.login(&who).await {
+    match link.login(&who(user)).await {
         Answer::In => {}
         other => return Err(anyhow!("not let in: {other:?}")),
     }

@@ -28,6 +28,13 @@ impl User {
         }
     }
 
+    /// The user with this name.
+    pub(crate) fn named(uid: &str) -> User {
+        User {
+            uid: uid.to_owned(),
+        }
+    }
+
     /// The user name within the enterprise.
     pub(crate) fn uid(&self) -> &str {
         &self.uid

@@ -2,28 +2,39 @@
 //! folder removed.
 
 use std::fs::File;
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
+use rustix::process::{Pid, Signal, kill_process_group};
+use tempfile::TempDir;
 
 /// The longest wait for a process to be of use.
 const READY: Duration = Duration::from_secs(10);
 /// Linux reports processor time in these, whatever the kernel's own tick is.
 const TICKS_PER_SECOND: f64 = 100.0;
 
+/// Folders that no process has for its own.
+static FOLDERS: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 static RUNNING: Mutex<Vec<Arc<Running>>> = Mutex::new(Vec::new());
 
 struct Running {
     child: Mutex<Child>,
     folder: PathBuf,
+    /// Its process group, when it has one of its own.
+    group: Option<Pid>,
 }
 
 impl Running {
     fn kill(&self) {
         let mut child = self.child.lock().unwrap_or_else(PoisonError::into_inner);
+        // The group before its leader is waited for: until then the number is nobody else's.
+        if let Some(group) = self.group {
+            let _ = kill_process_group(group, Signal::KILL);
+        }
         let _ = child.kill();
         let _ = child.wait();
     }
@@ -36,6 +47,19 @@ pub(crate) fn kill_all() {
         process.kill();
         let _ = std::fs::remove_dir_all(&process.folder);
     }
+    let mut folders = FOLDERS.lock().unwrap_or_else(PoisonError::into_inner);
+    for folder in folders.drain(..) {
+        let _ = std::fs::remove_dir_all(folder);
+    }
+}
+
+/// A temporary folder that goes with its value, or when the program has to.
+pub(crate) fn temporary_folder() -> anyhow::Result<TempDir> {
+    let folder = tempfile::Builder::new().prefix("im-bench.").tempdir()?;
+    let mut folders = FOLDERS.lock().unwrap_or_else(PoisonError::into_inner);
+    folders.retain(|folder| folder.exists());
+    folders.push(folder.path().to_owned());
+    Ok(folder)
 }
 
 /// A running process, killed with its value.
@@ -66,13 +90,33 @@ impl Process {
         folder: &Path,
         log: &str,
     ) -> anyhow::Result<Process> {
+        Process::launch(name, command, folder, log, false)
+    }
+
+    /// The same for a program that starts others: it gets a process group of its own, which ends with it.
+    pub(crate) fn start_group(
+        name: &'static str,
+        command: &mut Command,
+        folder: &Path,
+        log: &str,
+    ) -> anyhow::Result<Process> {
+        Process::launch(name, command.process_group(0), folder, log, true)
+    }
+
+    fn launch(
+        name: &'static str,
+        command: &mut Command,
+        folder: &Path,
+        log: &str,
+        leads_group: bool,
+    ) -> anyhow::Result<Process> {
         let log = folder.join(log);
         let output = File::create(&log)?;
         command
             .stdin(Stdio::null())
             .stdout(output.try_clone()?)
             .stderr(output);
-        Ok(Process::of(name, spawn(command)?, folder, log))
+        Ok(Process::of(name, spawn(command)?, folder, log, leads_group))
     }
 
     /// Starts a command that we talk to: what it says to standard error goes to a file below `folder`.
@@ -86,16 +130,26 @@ impl Process {
         let pipes = command.stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = spawn(pipes.stderr(File::create(&log)?))?;
         let (to, from) = (child.stdin.take(), child.stdout.take());
-        let process = Process::of(name, child, folder, log);
+        let process = Process::of(name, child, folder, log, false);
         let (to, from) = to.zip(from).context("no pipes to it")?;
         Ok((process, to, from))
     }
 
-    fn of(name: &'static str, child: Child, folder: &Path, log: PathBuf) -> Process {
+    fn of(
+        name: &'static str,
+        child: Child,
+        folder: &Path,
+        log: PathBuf,
+        leads_group: bool,
+    ) -> Process {
         let pid = child.id();
         let running = Arc::new(Running {
             child: Mutex::new(child),
             folder: folder.to_owned(),
+            group: i32::try_from(pid)
+                .ok()
+                .and_then(Pid::from_raw)
+                .filter(|_| leads_group),
         });
         RUNNING
             .lock()
@@ -111,13 +165,23 @@ impl Process {
 
     /// Waits for something; fails at once when the process is gone.
     pub(crate) fn wait_until(&self, what: &str, ready: impl Fn() -> bool) -> anyhow::Result<()> {
-        let deadline = Instant::now() + READY;
+        self.wait_for(READY, what, ready)
+    }
+
+    /// As [`Process::wait_until`], for so long at most.
+    pub(crate) fn wait_for(
+        &self,
+        patience: Duration,
+        what: &str,
+        ready: impl Fn() -> bool,
+    ) -> anyhow::Result<()> {
+        let deadline = Instant::now() + patience;
         while !ready() {
             if !self.is_running() {
                 bail!("{} ended before {what}:\n{}", self.name, self.log_tail());
             }
             if Instant::now() > deadline {
-                bail!("not within {READY:?}: {what}:\n{}", self.log_tail());
+                bail!("not within {patience:?}: {what}:\n{}", self.log_tail());
             }
             std::thread::sleep(Duration::from_millis(10));
         }
@@ -233,6 +297,25 @@ mod tests {
         assert_eq!(on_cpu("1500 7 3\n"), Some(Duration::from_nanos(1500)));
         assert_eq!((on_cpu(""), on_cpu("x 1")), (None, None));
         assert_eq!((cpu_seconds(""), memory_bytes("", "VmRSS:")), (None, None));
+    }
+
+    #[test]
+    fn what_a_group_leader_has_started_ends_with_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut command = Command::new("sh");
+        command.args(["-c", "sleep 60 & echo $!; wait"]);
+        let process = Process::start_group("it", &mut command, folder.path(), "log").unwrap();
+        let said = || process.log().trim().parse::<u32>().is_ok();
+        process.wait_until("it has a child", said).unwrap();
+        let child = PathBuf::from(format!("/proc/{}/stat", process.log().trim()));
+        drop(process);
+        // Whoever inherited it may be slow to collect it.
+        let gone = || std::fs::read_to_string(&child).map_or(true, |stat| stat.contains(") Z "));
+        let deadline = Instant::now() + READY;
+        while !gone() {
+            assert!(Instant::now() < deadline, "still there");
+            std::thread::sleep(Duration::from_millis(5));
+        }
     }
 
     #[test]

@@ -13,7 +13,7 @@ use tokio::runtime::Runtime;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use crate::broker::Broker;
+use crate::broker::Server;
 use crate::wire::{self, Answer, Credentials, Link};
 
 /// Connectors at once.
@@ -54,13 +54,25 @@ pub(crate) fn visits(people: impl Iterator<Item = Credentials>) -> std::io::Resu
 /// Connects for `time`, as one after the other of these.
 pub(crate) fn connect_for(
     runtime: &Runtime,
-    broker: &Broker,
+    broker: &dyn Server,
     visits: &Visits,
     time: Duration,
 ) -> Slice {
+    connect_stubbornly(runtime, broker, visits, time, None)
+}
+
+/// The same; who is cut off comes again after this pause, for [`PATIENCE`].
+pub(crate) fn connect_stubbornly(
+    runtime: &Runtime,
+    broker: &dyn Server,
+    visits: &Visits,
+    time: Duration,
+    again_after: Option<Duration>,
+) -> Slice {
     let before = broker.usage();
     let began = Instant::now();
-    let (done, failed) = runtime.block_on(all(broker.addresses(), visits, began + time));
+    let (done, failed) =
+        runtime.block_on(all(broker.addresses(), visits, began + time, again_after));
     let elapsed = began.elapsed().as_secs_f64();
     let cpu_s = broker.usage().cpu_s - before.cpu_s;
     Slice {
@@ -72,14 +84,19 @@ pub(crate) fn connect_for(
     }
 }
 
-async fn all(to: Vec<SocketAddr>, visits: &Visits, end: Instant) -> (u64, u64) {
+async fn all(
+    to: Vec<SocketAddr>,
+    visits: &Visits,
+    end: Instant,
+    again_after: Option<Duration>,
+) -> (u64, u64) {
     let mut connectors = JoinSet::new();
     for number in 0..CONNECTORS {
         let Some(to) = to.get(number % to.len().max(1)).copied() else {
             break;
         };
         let visits = Arc::clone(visits);
-        connectors.spawn(async move { connect_until(number, to, &visits, end).await });
+        connectors.spawn(async move { connect_until(number, to, &visits, end, again_after).await });
     }
     let counts = connectors.join_all().await;
     counts
@@ -92,6 +109,7 @@ async fn connect_until(
     to: SocketAddr,
     visits: &[Bytes],
     end: Instant,
+    again_after: Option<Duration>,
 ) -> (u64, u64) {
     let (mut done, mut failed) = (0, 0);
     // Connector n takes the users n, n + 64, ...: nobody takes over another's session.
@@ -99,8 +117,17 @@ async fn connect_until(
         if Instant::now() >= end {
             break;
         }
-        match tokio::time::timeout(PATIENCE, once(to, visit)).await {
-            Ok(Ok(true)) => done += 1,
+        let attempt = async {
+            loop {
+                match (once(to, visit).await, again_after) {
+                    (Ok(true), _) => return true,
+                    (_, None) => return false,
+                    (_, Some(pause)) => tokio::time::sleep(pause).await,
+                }
+            }
+        };
+        match tokio::time::timeout(PATIENCE, attempt).await {
+            Ok(true) => done += 1,
             _ => failed += 1,
         }
     }

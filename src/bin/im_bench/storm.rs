@@ -13,7 +13,7 @@ use crate::people::{self, User};
 use crate::schedule::Schedule;
 use crate::service::Announcer;
 use crate::stats::Latencies;
-use crate::wire::{Answer, Credentials, Link};
+use crate::wire::{Answer, Credentials, Link, LoginAs};
 
 /// A login that has not succeeded by then has failed.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
@@ -36,6 +36,8 @@ pub(crate) enum Kind {
     Announced(Announcer),
     /// Good tokens that the broker has never heard of.
     Unknown,
+    /// Whatever this says, which the broker has to find out about.
+    As(LoginAs),
     /// Made-up tokens, each tried once, from many addresses; every other one under a client id of
     /// these users.
     Forged(Arc<[User]>),
@@ -155,6 +157,7 @@ async fn visit(kind: Kind, user: User, number: u32, to: SocketAddr, intended: In
     match &kind {
         Kind::Forged(real) => forge(real, user, number, to).await,
         Kind::Anonymous => come_in(&Credentials::anonymous(&user), to, intended).await,
+        Kind::As(who) => come_in(&who(&user), to, intended).await,
         Kind::Unknown | Kind::Announced(_) => {
             tokio::time::sleep_until(intended).await;
             come_in(&Credentials::new(&user, user.token()), to, intended).await

@@ -4,11 +4,9 @@
 mod args;
 mod load;
 mod report;
-mod rival;
 mod wire;
 
 use std::net::TcpStream;
-use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, anyhow};
@@ -16,27 +14,26 @@ use mosquitto_enterprise_push::protocol::Direction;
 use rumqttc::QoS;
 use tokio::runtime::Runtime;
 
-use crate::login::{broker_program, plugin_file};
 use crate::output::progress;
 use crate::people::{EID, User};
+use crate::rivals::{Cast, GROUP, Ground, Stand};
 use crate::wire::{Answer, Link};
 
 use load::{Load, READY};
-use rival::{GROUP, Stand};
 
 pub(crate) use args::{ThroughputArgs, Work};
 pub(crate) use report::{Cell, ThroughputReport};
 pub(crate) use wire::{PUBLISH, look, messages};
 
 const LOGIN: Duration = Duration::from_secs(10);
+/// A broker that has taken nothing for so long will not.
+const STUCK: Duration = Duration::from_secs(10);
 
 /// Runs it all.
 pub(crate) fn run(args: &ThroughputArgs, runtime: &Runtime) -> anyhow::Result<ThroughputReport> {
-    let plugin = plugin_file(&args.place)?;
     let mut report = ThroughputReport::new(args);
     for version in &args.place.brokers {
-        let program = broker_program(&args.place, version)?;
-        compare(args, runtime, version, &program, &plugin, &mut report)
+        compare(args, runtime, version, &mut report)
             .with_context(|| format!("Mosquitto {version}"))?;
     }
     Ok(report)
@@ -46,14 +43,16 @@ fn compare(
     args: &ThroughputArgs,
     runtime: &Runtime,
     version: &str,
-    program: &Path,
-    plugin: &Path,
     report: &mut ThroughputReport,
 ) -> anyhow::Result<()> {
-    // The first one writes; the others read.
-    let users: Vec<User> = (0..=args.subscribers).map(|n| User::new("t", n)).collect();
+    let ground = Ground::of(&args.place, version)?;
+    let users = crowd(args.subscribers);
+    let cast = Cast {
+        group: users.clone(),
+        ..Cast::default()
+    };
     progress(&format!("{version}: starting {} rivals", args.rivals.len()));
-    let start = |rival| Stand::start(rival, &args.place, program, plugin, &users);
+    let start = |rival| Stand::start(rival, &ground, &cast);
     let started = args.rivals.iter().map(|rival| start(*rival));
     let stands: Vec<Stand> = started.collect::<anyhow::Result<_>>()?;
     for round in 1..=args.rounds {
@@ -64,7 +63,7 @@ fn compare(
                 let Some(stand) = stands.get(at) else {
                     continue;
                 };
-                let cell = measure(args, runtime, stand, *work, &users)
+                let cell = measure(runtime, stand, *work, &users, args.seconds)
                     .with_context(|| format!("{}, {}", stand.rival.name(), work.name()))?;
                 report.push(version, *work, round, stand.rival, cell);
             }
@@ -74,13 +73,18 @@ fn compare(
     Ok(())
 }
 
-/// One work of one rival.
-fn measure(
-    args: &ThroughputArgs,
+/// Who takes part: the first one writes; the others, so many, read.
+pub(crate) fn crowd(subscribers: u32) -> Vec<User> {
+    (0..=subscribers).map(|n| User::new("t", n)).collect()
+}
+
+/// One work of one rival, for so long.
+pub(crate) fn measure(
     runtime: &Runtime,
     stand: &Stand,
     work: Work,
     users: &[User],
+    time: Duration,
 ) -> anyhow::Result<Cell> {
     let (sender, receivers) = users.split_first().context("nobody")?;
     let group = format!("{EID}/im/msg/g/{GROUP}");
@@ -102,8 +106,9 @@ fn measure(
     };
     load.sender
         .set_read_timeout(Some(Duration::from_millis(1)))?;
+    load.sender.set_write_timeout(Some(STUCK))?;
     let mut usage = Vec::new();
-    let carried = load.run(args.seconds, || usage.push(stand.broker.usage().cpu_s))?;
+    let carried = load.run(time, || usage.push(stand.usage().cpu_s))?;
     let cpu_s = match usage.as_slice() {
         [before, after] => after - before,
         _ => 0.0,
@@ -137,7 +142,7 @@ async fn seat(
     topic: Option<&str>,
     qos: QoS,
 ) -> anyhow::Result<TcpStream> {
-    let addresses = stand.broker.addresses();
+    let addresses = stand.addresses();
     let to = addresses.get(number % addresses.len().max(1));
     let enter = async {
         let mut link = Link::open(*to.context("no address")?, None).await?;

@@ -82,6 +82,9 @@ impl Credentials {
     }
 }
 
+/// As whom a user logs in somewhere.
+pub(crate) type LoginAs = fn(&User) -> Credentials;
+
 /// What came of a CONNECT.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Answer {

@@ -18,7 +18,7 @@ use super::talk::{DRAIN_MOST, SILENCE};
 use super::tally::Counts;
 use crate::cli::FLEET_WORKER;
 use crate::output::progress;
-use crate::process::{Process, Usage};
+use crate::process::{self, Process, Usage};
 use crate::stats::Latencies;
 
 /// A worker that says nothing for so long is stuck.
@@ -102,7 +102,7 @@ impl Talk {
 impl Crew {
     /// Starts so many.
     pub(crate) fn start(count: u32) -> anyhow::Result<Crew> {
-        let folder = tempfile::Builder::new().prefix("im-bench.").tempdir()?;
+        let folder = process::temporary_folder()?;
         let (tell, heard) = channel();
         let mut workers = Vec::new();
         for number in 0..count as usize {

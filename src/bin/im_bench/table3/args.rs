@@ -141,6 +141,8 @@ impl Table3Args {
             brokers: vec![self.broker_version.clone()],
             broker_cache: self.broker_cache.clone(),
             plugin: self.plugin.clone(),
+            // No peers here, and a fleet has log types of its own.
+            peer_cache: PathBuf::new(),
             log_types: Vec::new(),
         }
     }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 
 use crate::cli::{Place, seconds};
+use crate::rivals::Rival;
 
 /// Options of `throughput`
 #[derive(Debug, Clone, Args)]
@@ -43,30 +44,6 @@ pub(crate) struct ThroughputArgs {
     /// Write everything to this file, too
     #[arg(long)]
     pub(crate) json: Option<PathBuf>,
-}
-
-/// Who is compared
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Rival {
-    /// No plugin, everybody is let in and may do everything
-    Bare,
-    /// Our plugin
-    Plugin,
-    /// Mosquitto's own acl_file, with patterns
-    AclFile,
-    /// Mosquitto's own dynamic-security plugin
-    DynamicSecurity,
-}
-
-impl Rival {
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Rival::Bare => "bare",
-            Rival::Plugin => "plugin",
-            Rival::AclFile => "acl-file",
-            Rival::DynamicSecurity => "dynamic-security",
-        }
-    }
 }
 
 /// What is to be carried

@@ -4,9 +4,10 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
-use super::args::{Rival, ThroughputArgs, Work};
+use super::args::{ThroughputArgs, Work};
 use crate::findings::Findings;
 use crate::report::spread;
+use crate::rivals::Rival;
 
 /// One work of one rival in one round.
 #[derive(Debug, Clone, Copy, PartialEq)]
