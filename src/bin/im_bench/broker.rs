@@ -31,7 +31,7 @@ pub(crate) trait Server {
 pub(crate) struct Setup {
     /// The plugin and its options (without `plugin_opt_`); everybody is let in when `None`.
     pub(crate) plugin: Option<(PathBuf, Vec<(&'static str, String)>)>,
-    /// Lines of the configuration that take the place of letting everybody in.
+    /// Lines of the configuration; without a plugin they take the place of letting everybody in.
     pub(crate) lines: Vec<String>,
     /// What to log; the broker's own choice when empty.
     pub(crate) log_types: Vec<String>,
@@ -97,6 +97,11 @@ impl Broker {
         self.process.log()
     }
 
+    /// Lets the peak of memory begin anew.
+    pub(crate) fn forget_peak(&self) {
+        self.process.forget_peak();
+    }
+
     /// What it has used so far; nothing when it is gone.
     pub(crate) fn usage(&self) -> Usage {
         self.process.usage()
@@ -144,7 +149,7 @@ fn configuration(port: u16, setup: &Setup, root: bool) -> String {
     }
     match &setup.plugin {
         None if setup.lines.is_empty() => text.push_str("allow_anonymous true\n"),
-        None => text.extend(setup.lines.iter().map(|line| format!("{line}\n"))),
+        None => {}
         Some((file, options)) => {
             let _ = writeln!(text, "allow_anonymous false\nplugin {}", file.display());
             for (name, value) in options {
@@ -152,6 +157,7 @@ fn configuration(port: u16, setup: &Setup, root: bool) -> String {
             }
         }
     }
+    text.extend(setup.lines.iter().map(|line| format!("{line}\n")));
     text
 }
 

@@ -11,7 +11,11 @@ use crate::pairs::Qos;
 use crate::peers::PeersArgs;
 use crate::scaling::ScalingArgs;
 use crate::static_side::StaticArgs;
+use crate::table3::Table3Args;
 use crate::throughput::ThroughputArgs;
+
+/// The word by which this program starts itself as a worker of a fleet.
+pub(crate) const FLEET_WORKER: &str = "fleet-worker";
 
 /// The load harness of mosquitto-enterprise-push: its own brokers, its own static service, loopback only
 #[derive(Debug, Parser)]
@@ -40,8 +44,14 @@ pub(crate) enum Command {
     Peers(PeersArgs),
     /// Bytes on the wire for a login, a message and staying connected: ours, JSON over MQTT, XMPP, HTTP polling
     Mobile(MobileArgs),
-    /// A little of `login`, `throughput` and `static`, less than three minutes; fails on lost messages and failed good
-    /// logins, never on time
+    /// The paper's Table 3 again: logins and messages of up to 35,000 users over several brokers; fails on what is
+    /// lost or doubled and on who does not get in, never on time
+    Table3(Table3Args),
+    /// Users of a fleet, as told on standard input
+    #[command(name = FLEET_WORKER, hide = true)]
+    FleetWorker,
+    /// A little of `login`, `throughput`, `static` and `table3`, less than three minutes; fails on lost messages and
+    /// failed good logins, never on time
     Smoke(Place),
 }
 

@@ -7,7 +7,9 @@
 //! | `login`, `throughput`, `directory` | the scenarios |
 //! | `scaling` | the scenario `scaling`: costs against how much there is of everything |
 //! | `broker`, `service` | a Mosquitto process; the static service, in this process |
-//! | `static_side` | the scenario `static`: the real static service, as processes of its own |
+//! | `installation` | the real static service, as processes of its own |
+//! | `static_side` | the scenario `static`: what that carries |
+//! | `fleet`, `table3` | many users in many processes; the scenario that takes them through the paper's table |
 //! | `peers`, `rivals` | the scenario `peers`; brokers of our own and others', each with its own login |
 //! | `mobile` | the scenario `mobile`: bytes on the wire |
 //! | `smoke` | a little of all scenarios |
@@ -21,6 +23,8 @@ mod broker;
 mod cli;
 mod directory;
 mod findings;
+mod fleet;
+mod installation;
 mod login;
 mod machine;
 mod mobile;
@@ -40,6 +44,7 @@ mod smoke;
 mod static_side;
 mod stats;
 mod storm;
+mod table3;
 mod throughput;
 mod wire;
 
@@ -94,6 +99,11 @@ fn run(command: Command) -> anyhow::Result<()> {
             Box::new(static_side::run(&args, &runtime)?),
             [args.csv, args.json],
         ),
+        Command::Table3(args) => (
+            Box::new(table3::run(&args, &runtime)?),
+            [args.csv, args.json],
+        ),
+        Command::FleetWorker => return fleet::serve(),
         Command::Peers(args) => (
             Box::new(peers::run(&args, &runtime)?),
             [args.csv, args.json],

@@ -21,6 +21,7 @@ use anyhow::{Context, anyhow};
 use bytes::BytesMut;
 use mosquitto_enterprise_push::protocol::{Content, Direction, Header, Message};
 use rumqttc::{Packet, PubAck, Publish, QoS};
+use serde::{Deserialize, Serialize};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio::task::LocalSet;
@@ -66,7 +67,7 @@ impl Traffic {
 }
 
 /// Which qualities of service are used.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum, Serialize, Deserialize)]
 pub(crate) enum Qos {
     /// All messages at QoS 0
     #[value(name = "0")]

@@ -4,7 +4,7 @@
 use std::fs::File;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -112,12 +112,36 @@ impl Process {
     ) -> anyhow::Result<Process> {
         let log = folder.join(log);
         let output = File::create(&log)?;
-        let child = command
+        command
             .stdin(Stdio::null())
             .stdout(output.try_clone()?)
-            .stderr(output)
-            .spawn()
-            .with_context(|| format!("cannot start `{}`", command.get_program().display()))?;
+            .stderr(output);
+        Ok(Process::of(name, spawn(command)?, folder, log, leads_group))
+    }
+
+    /// Starts a command that we talk to: what it says to standard error goes to a file below `folder`.
+    pub(crate) fn converse(
+        name: &'static str,
+        command: &mut Command,
+        folder: &Path,
+        log: &str,
+    ) -> anyhow::Result<(Process, ChildStdin, ChildStdout)> {
+        let log = folder.join(log);
+        let pipes = command.stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = spawn(pipes.stderr(File::create(&log)?))?;
+        let (to, from) = (child.stdin.take(), child.stdout.take());
+        let process = Process::of(name, child, folder, log, false);
+        let (to, from) = to.zip(from).context("no pipes to it")?;
+        Ok((process, to, from))
+    }
+
+    fn of(
+        name: &'static str,
+        child: Child,
+        folder: &Path,
+        log: PathBuf,
+        leads_group: bool,
+    ) -> Process {
         let pid = child.id();
         let running = Arc::new(Running {
             child: Mutex::new(child),
@@ -131,12 +155,12 @@ impl Process {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .push(Arc::clone(&running));
-        Ok(Process {
+        Process {
             running,
             name,
             log,
             pid,
-        })
+        }
     }
 
     /// Waits for something; fails at once when the process is gone.
@@ -177,7 +201,8 @@ impl Process {
         String::from_utf8_lossy(&bytes).into_owned()
     }
 
-    fn log_tail(&self) -> String {
+    /// Its last words.
+    pub(crate) fn log_tail(&self) -> String {
         let log = self.log();
         let lines: Vec<&str> = log.lines().collect();
         let tail = lines.get(lines.len().saturating_sub(20)..);
@@ -198,16 +223,33 @@ impl Process {
 
     /// What it has used so far; nothing when it is gone.
     pub(crate) fn usage(&self) -> Usage {
-        let read = |name: &str| {
-            std::fs::read_to_string(format!("/proc/{}/{name}", self.pid)).unwrap_or_default()
-        };
-        let status = read("status");
-        Usage {
-            cpu_s: cpu_seconds(&read("stat")).unwrap_or_default(),
-            rss_bytes: memory_bytes(&status, "VmRSS:").unwrap_or_default(),
-            peak_bytes: memory_bytes(&status, "VmHWM:").unwrap_or_default(),
-        }
+        usage_of(&self.pid.to_string())
     }
+
+    /// Lets the peak of memory begin anew, where the kernel allows it (proc(5), `clear_refs`).
+    pub(crate) fn forget_peak(&self) {
+        let _ = std::fs::write(format!("/proc/{}/clear_refs", self.pid), "5");
+    }
+}
+
+/// What this process has used so far.
+pub(crate) fn own_usage() -> Usage {
+    usage_of("self")
+}
+
+fn usage_of(pid: &str) -> Usage {
+    let read = |name: &str| std::fs::read_to_string(format!("/proc/{pid}/{name}"));
+    let status = read("status").unwrap_or_default();
+    Usage {
+        cpu_s: cpu_seconds(&read("stat").unwrap_or_default()).unwrap_or_default(),
+        rss_bytes: memory_bytes(&status, "VmRSS:").unwrap_or_default(),
+        peak_bytes: memory_bytes(&status, "VmHWM:").unwrap_or_default(),
+    }
+}
+
+fn spawn(command: &mut Command) -> anyhow::Result<Child> {
+    let child = command.spawn();
+    child.with_context(|| format!("cannot start `{}`", command.get_program().display()))
 }
 
 impl Drop for Process {
@@ -287,5 +329,22 @@ mod tests {
             error.to_string(),
             "it ended before it is ready:\nlast words"
         );
+    }
+
+    #[test]
+    fn one_can_talk_to_a_process_and_knows_what_it_used() {
+        use std::io::{Read as _, Write as _};
+        let folder = tempfile::tempdir().unwrap();
+        let mut command = Command::new("sh");
+        command.args(["-c", "read word; echo you said $word; echo aside >&2"]);
+        let (process, mut to, mut from) =
+            Process::converse("it", &mut command, folder.path(), "log").unwrap();
+        process.forget_peak();
+        assert!(process.usage().rss_bytes > 0 && own_usage().peak_bytes > 0);
+        to.write_all(b"hello\n").unwrap();
+        let mut said = String::new();
+        from.read_to_string(&mut said).unwrap();
+        assert_eq!(said, "you said hello\n");
+        assert_eq!(process.log_tail(), "aside");
     }
 }

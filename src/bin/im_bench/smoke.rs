@@ -9,8 +9,9 @@ use crate::cli::{LoginArgs, Place};
 use crate::findings::Findings;
 use crate::output::progress;
 use crate::static_side::StaticArgs;
+use crate::table3::Table3Args;
 use crate::throughput::ThroughputArgs;
-use crate::{login, static_side, throughput};
+use crate::{login, static_side, table3, throughput};
 
 /// One scenario, small.
 struct Part {
@@ -37,6 +38,9 @@ pub(crate) fn run(place: &Place, runtime: &Runtime) -> anyhow::Result<Smoke> {
         }),
         part("static", || {
             strict(static_side::run(&StaticArgs::for_smoke(), runtime)?)
+        }),
+        part("table3", || {
+            strict(table3::run(&Table3Args::for_smoke(place), runtime)?)
         }),
     ];
     parts.into_iter().collect::<anyhow::Result<_>>().map(Smoke)

@@ -4,21 +4,16 @@
 //! | module | what it is for |
 //! |---|---|
 //! | `refresh`, `introspect`, `book`, `feed` | the works |
-//! | `installation`, `population` | the service's processes and database; who is in it |
-//! | `client`, `load`, `listener` | one HTTP connection; many of them; one that follows the feed |
+//! | `population` | who is in the service's database |
+//! | `listener` | a connection that follows the feed |
 //! | `visits` | what several works ask for, and what is kept of the answers |
-//! | `cores` | which processor cores are whose |
 //! | `args`, `receipts`, `report` | pure: what is asked for, what arrived, how it is told |
 
 mod args;
 mod book;
-mod client;
-mod cores;
 mod feed;
-mod installation;
 mod introspect;
 mod listener;
-mod load;
 mod population;
 mod receipts;
 mod refresh;
@@ -28,6 +23,7 @@ mod visits;
 use anyhow::Context;
 use tokio::runtime::Runtime;
 
+use crate::installation::Installation;
 use crate::output::progress;
 
 use args::Work;
@@ -51,4 +47,12 @@ pub(crate) fn run(args: &StaticArgs, runtime: &Runtime) -> anyhow::Result<Static
         progress(&report.brief(work.name()));
     }
     Ok(report)
+}
+
+/// A database with an enterprise that nobody is in.
+fn install(args: &StaticArgs) -> anyhow::Result<Installation> {
+    let (program, url) = (args.static_service.as_deref(), args.database_url.clone());
+    let installation = Installation::new(program, url, args.replicas)?;
+    installation.found(installation.eid(), "Bench")?;
+    Ok(installation)
 }

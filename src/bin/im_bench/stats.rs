@@ -32,6 +32,22 @@ impl Latencies {
             .expect("all histograms here have the same bounds");
     }
 
+    /// Each value in nanoseconds with how often it came: what another process needs to know of them.
+    pub(crate) fn counts(&self) -> Vec<(u64, u64)> {
+        let recorded = self.0.iter_recorded();
+        let pair = recorded.map(|step| (step.value_iterated_to(), step.count_at_value()));
+        pair.collect()
+    }
+
+    /// All of them again, from [`Self::counts`].
+    pub(crate) fn from_counts(counts: &[(u64, u64)]) -> Latencies {
+        let mut latencies = Latencies::default();
+        for (nanos, times) in counts {
+            latencies.0.saturating_record_n(*nanos, *times);
+        }
+        latencies
+    }
+
     /// How many.
     pub(crate) fn count(&self) -> u64 {
         self.0.len()
@@ -168,6 +184,18 @@ mod tests {
         both.merge(&some);
         assert_eq!(both.count(), 101);
         assert!(near(both.max_ms(), 600_000.0));
+    }
+
+    #[test]
+    fn latencies_come_back_from_their_counts() {
+        let mut some = Latencies::default();
+        for micros in [1, 5, 5, 999_999_999] {
+            some.record(Duration::from_micros(micros));
+        }
+        let again = Latencies::from_counts(&some.counts());
+        assert_eq!(again.counts(), some.counts());
+        assert_eq!((again.count(), again.max_ms()), (4, some.max_ms()));
+        assert!(Latencies::default().counts().is_empty());
     }
 
     #[test]

@@ -18,7 +18,8 @@ use crate::people::User;
 
 /// The longest packet expected.
 const MAX_PACKET_BYTES: u32 = 1 << 20;
-const KEEP_ALIVE_S: u16 = 300;
+/// Longer than any scenario leaves a connection idle.
+const KEEP_ALIVE_S: u16 = 7200;
 
 /// As whom to log in.
 #[derive(Debug, Clone)]
@@ -34,6 +35,17 @@ impl Credentials {
             client_id: user.client_id(),
             auth: ConnectAuth::UsernamePassword {
                 username: user.username(),
+                password: Bytes::from(token),
+            },
+        }
+    }
+
+    /// Any device, with this token.
+    pub(crate) fn of_device(client_id: String, username: String, token: String) -> Credentials {
+        Credentials {
+            client_id,
+            auth: ConnectAuth::UsernamePassword {
+                username,
                 password: Bytes::from(token),
             },
         }
@@ -163,13 +175,14 @@ impl Link {
         Ok(())
     }
 
-    async fn send(&mut self, packet: &Packet) -> io::Result<()> {
+    pub(crate) async fn send(&mut self, packet: &Packet) -> io::Result<()> {
         let mut bytes = BytesMut::new();
         encode(packet, &mut bytes)?;
         self.stream.write_all(&bytes).await
     }
 
-    async fn receive(&mut self) -> io::Result<Option<Packet>> {
+    /// The next packet; none when the broker has closed.
+    pub(crate) async fn receive(&mut self) -> io::Result<Option<Packet>> {
         loop {
             if let Some(packet) = decode(&mut self.inbound)? {
                 return Ok(Some(packet));

@@ -12,13 +12,12 @@ use tokio::runtime::Runtime;
 use tokio::time::Instant;
 
 use super::args::{StaticArgs, Work};
-use super::client::{Answer, Ask, Client};
-use super::installation::{Hashes, Installation, Services};
-use super::load::{self, Pace, Times, Visits};
 use super::population::{Population, Session};
 use super::refresh::tell;
 use super::report::{Row, StaticReport};
-use super::visits::Given;
+use crate::installation::client::{Answer, Ask, Client};
+use crate::installation::load::{self, Given, Pace, Times, Visits};
+use crate::installation::{Hashes, Services};
 use crate::stats::Latencies;
 
 const WORK: &str = "address book";
@@ -127,7 +126,7 @@ pub(super) fn run(
     runtime: &Runtime,
     report: &mut StaticReport,
 ) -> anyhow::Result<()> {
-    let installation = Installation::new(args)?;
+    let installation = super::install(args)?;
     let operators = Population::import(&installation, "o", 1, Hashes::Cheap)?;
     let role = ["user", "role", "add", &operators.username(0), "operator"];
     installation.admin(Hashes::Owasp, &role, "")?;
@@ -142,7 +141,7 @@ pub(super) fn run(
     let changes = Changes {
         operator: operator.ok_or_else(|| anyhow::anyhow!("no operator"))?,
         people,
-        users: format!("/api/v1/admin/enterprises/{}/users", installation.eid),
+        users: format!("/api/v1/admin/enterprises/{}/users", installation.eid()),
         made: Given::new(),
     };
     runtime.block_on(measure(args, &services, sessions, changes, report))

@@ -5,14 +5,14 @@ use std::sync::Arc;
 use tokio::runtime::Runtime;
 
 use super::args::StaticArgs;
-use super::installation::{Hashes, Installation, Services};
 use super::listener::Listener;
-use super::load::{self, Pace};
 use super::population::{Population, Session};
 use super::receipts::{Issued, tally};
 use super::refresh::tell;
 use super::report::{Row, StaticReport};
 use super::visits::TokenRequests;
+use crate::installation::load::{self, Pace};
+use crate::installation::{Hashes, Services};
 
 const WORK: &str = "feed";
 /// Users who ask for tokens, in turns.
@@ -23,7 +23,7 @@ pub(super) fn run(
     runtime: &Runtime,
     report: &mut StaticReport,
 ) -> anyhow::Result<()> {
-    let installation = Installation::new(args)?;
+    let installation = super::install(args)?;
     let broker = installation.broker()?;
     let count = USERS.min(args.users);
     let users = Population::import(&installation, "u", count, Hashes::Cheap)?;

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use tokio::runtime::Runtime;
 
 use super::args::StaticArgs;
-use super::cores::Cores;
-use super::installation::{Hashes, Installation, Services};
-use super::load::{self, Pace};
-use super::population::{Population, Session, all_right};
+use super::population::{Population, Session};
 use super::refresh::tell;
 use super::report::{Row, StaticReport};
 use super::visits::{Introspections, TokenRequests};
+use crate::installation::cores::Cores;
+use crate::installation::load::{self, Pace, all_right};
+use crate::installation::{Hashes, Services};
 
 const WORK: &str = "introspect";
 /// Users whose tokens are checked, in turns.
@@ -23,7 +23,7 @@ pub(super) fn run(
     report: &mut StaticReport,
 ) -> anyhow::Result<()> {
     let cores = Cores::share()?;
-    let installation = Installation::new(args)?;
+    let installation = super::install(args)?;
     let broker = installation.broker()?;
     let count = USERS.min(args.users);
     let users = Population::import(&installation, "u", count, Hashes::Cheap)?;

@@ -13,8 +13,8 @@ use sse_stream::{Sse, SseByteStream};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
-use super::client::{Ask, Client};
 use super::receipts::Receipt;
+use crate::installation::client::{Ask, Client};
 
 /// When nothing comes for so long, nothing will.
 const SILENCE: Duration = Duration::from_secs(10);

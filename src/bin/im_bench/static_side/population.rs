@@ -4,15 +4,14 @@
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use anyhow::bail;
 use serde::Deserialize;
 use serde_json::json;
 use tokio::runtime::Runtime;
 
-use super::client::Ask;
-use super::installation::{Hashes, Installation};
-use super::load::{self, Load, Pace};
 use super::visits::Logins;
+use crate::installation::client::Ask;
+use crate::installation::load::{self, Pace, all_right};
+use crate::installation::{Hashes, Installation};
 
 /// Everybody's password: long enough for the service's rules.
 const PASSWORD: &str = "im-bench's own password";
@@ -54,7 +53,7 @@ impl Population {
         count: u32,
         hashes: Hashes,
     ) -> anyhow::Result<Population> {
-        let eid = to.eid.clone();
+        let eid = to.eid().to_owned();
         let population = Population { kind, count, eid };
         to.admin(hashes, &["user", "import", "-"], &population.lines())?;
         Ok(population)
@@ -116,16 +115,4 @@ impl Session {
         let device = json!({"device": DEVICE, "kind": KIND});
         Ask::post("/api/v1/token", &device).bearer(&self.session_token)
     }
-}
-
-/// Fails when anything of a preparation did.
-pub(super) fn all_right(what: &str, load: &Load) -> anyhow::Result<()> {
-    if let Some(why) = &load.why {
-        bail!(
-            "{what}: {} of {} failed: {why}",
-            load.failed,
-            load.failed + load.done
-        );
-    }
-    Ok(())
 }

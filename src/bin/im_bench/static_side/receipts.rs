@@ -6,8 +6,8 @@ use std::collections::{HashMap, HashSet};
 use mosquitto_enterprise_push::engine::digest;
 use tokio::time::Instant;
 
-use super::load::Times;
 use super::visits::Token;
+use crate::installation::load::Times;
 use crate::people::hex;
 use crate::stats::Latencies;
 

@@ -7,14 +7,14 @@ use serde_json::json;
 use tokio::runtime::Runtime;
 
 use super::args::{StaticArgs, Work};
-use super::client::{Answer, Ask};
-use super::installation::{Hashes, Installation, Services};
 use super::listener::Listener;
-use super::load::{self, Pace, Times, Visits};
 use super::population::{Population, Session};
 use super::receipts::{Issued, tally};
 use super::report::{Row, StaticReport};
-use super::visits::{Given, Introspections, Logins, Token};
+use super::visits::{Introspections, Logins, Token};
+use crate::installation::client::{Answer, Ask};
+use crate::installation::load::{self, Given, Pace, Times, Visits};
+use crate::installation::{Hashes, Services};
 use crate::output::progress;
 
 const WORK: &str = "refresh";
@@ -62,7 +62,7 @@ pub(super) fn run(
     runtime: &Runtime,
     report: &mut StaticReport,
 ) -> anyhow::Result<()> {
-    let installation = Installation::new(args)?;
+    let installation = super::install(args)?;
     let broker = installation.broker()?;
     let users = Population::import(&installation, "u", args.users, Hashes::Cheap)?;
     let typists = Population::import(&installation, "p", args.password_users, Hashes::Owasp)?;

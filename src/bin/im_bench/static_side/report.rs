@@ -5,9 +5,9 @@ use std::fmt::Write as _;
 use serde_json::{Value, json};
 
 use super::args::StaticArgs;
-use super::load::Load;
 use super::receipts::Tally;
 use crate::findings::Findings;
+use crate::installation::load::Load;
 use crate::process::Usage;
 use crate::report::{ms, quantiles};
 use crate::stats::Latencies;

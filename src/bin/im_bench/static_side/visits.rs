@@ -1,47 +1,17 @@
-//! What several works ask for: logins by password, login tokens, token checks; and what is kept of the answers.
-
-use std::sync::{Mutex, PoisonError};
+//! What several works ask for: logins by password, login tokens, token checks.
 
 use anyhow::bail;
 use serde::Deserialize;
 
-use super::client::{Answer, Ask};
-use super::load::{Times, Visits};
 use super::population::{Population, Session};
+use crate::installation::client::{Answer, Ask};
+use crate::installation::load::{Given, Times, Visits};
 
 /// A login token and whose it is.
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct Token {
     pub(super) token: String,
     pub(super) client_id: String,
-}
-
-/// What came for each number.
-#[derive(Debug)]
-pub(super) struct Given<T>(Mutex<Vec<(u32, T)>>);
-
-impl<T: Clone> Given<T> {
-    pub(super) fn new() -> Given<T> {
-        Given(Mutex::new(Vec::new()))
-    }
-
-    pub(super) fn keep(&self, number: u32, value: T) {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push((number, value));
-    }
-
-    /// All of them with their numbers, in order.
-    pub(super) fn numbered(&self) -> Vec<(u32, T)> {
-        let mut all = self
-            .0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone();
-        all.sort_by_key(|(number, _)| *number);
-        all
-    }
 }
 
 /// Logins by password, with a device.

@@ -22,7 +22,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A request.
 #[derive(Debug, Clone)]
-pub(super) struct Ask {
+pub(crate) struct Ask {
     method: Method,
     path: String,
     authorization: Option<String>,
@@ -32,7 +32,7 @@ pub(super) struct Ask {
 
 impl Ask {
     /// A question without a body.
-    pub(super) fn get(path: impl Into<String>) -> Ask {
+    pub(crate) fn get(path: impl Into<String>) -> Ask {
         Ask {
             method: Method::GET,
             path: path.into(),
@@ -42,7 +42,7 @@ impl Ask {
         }
     }
 
-    pub(super) fn post(path: impl Into<String>, json: &Value) -> Ask {
+    pub(crate) fn post(path: impl Into<String>, json: &Value) -> Ask {
         Ask {
             method: Method::POST,
             content_type: "application/json",
@@ -51,15 +51,23 @@ impl Ask {
         }
     }
 
-    pub(super) fn put(path: impl Into<String>, json: &Value) -> Ask {
+    pub(crate) fn put(path: impl Into<String>, json: &Value) -> Ask {
         Ask {
             method: Method::PUT,
             ..Ask::post(path, json)
         }
     }
 
+    /// A PUT without a body.
+    pub(crate) fn put_bare(path: impl Into<String>) -> Ask {
+        Ask {
+            method: Method::PUT,
+            ..Ask::get(path)
+        }
+    }
+
     /// A form; it has to be encoded already.
-    pub(super) fn form(path: impl Into<String>, form: String) -> Ask {
+    pub(crate) fn form(path: impl Into<String>, form: String) -> Ask {
         Ask {
             method: Method::POST,
             content_type: "application/x-www-form-urlencoded",
@@ -69,12 +77,12 @@ impl Ask {
     }
 
     /// The same from the holder of a session.
-    pub(super) fn bearer(self, session_token: &str) -> Ask {
+    pub(crate) fn bearer(self, session_token: &str) -> Ask {
         self.authorized(format!("Bearer {session_token}"))
     }
 
     /// The same with this `Authorization`.
-    pub(super) fn authorized(mut self, authorization: String) -> Ask {
+    pub(crate) fn authorized(mut self, authorization: String) -> Ask {
         self.authorization = Some(authorization);
         self
     }
@@ -93,26 +101,26 @@ impl Ask {
 }
 
 /// The `Authorization` of a broker.
-pub(super) fn basic(client_id: &str, secret: &str) -> String {
+pub(crate) fn basic(client_id: &str, secret: &str) -> String {
     format!("Basic {}", STANDARD.encode(format!("{client_id}:{secret}")))
 }
 
 /// An answer.
 #[derive(Debug, Clone)]
-pub(super) struct Answer {
-    pub(super) status: StatusCode,
-    pub(super) body: Bytes,
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) body: Bytes,
 }
 
 impl Answer {
     /// The body of a good answer; fails on any other, with what it says.
-    pub(super) fn json<T: DeserializeOwned>(&self) -> anyhow::Result<T> {
+    pub(crate) fn json<T: DeserializeOwned>(&self) -> anyhow::Result<T> {
         self.require_success()?;
         serde_json::from_slice(&self.body).context("not the JSON that was expected")
     }
 
     /// Fails on a bad answer, with what it says: problem documents never repeat a secret.
-    pub(super) fn require_success(&self) -> anyhow::Result<()> {
+    pub(crate) fn require_success(&self) -> anyhow::Result<()> {
         if !self.status.is_success() {
             let said: String = String::from_utf8_lossy(&self.body)
                 .chars()
@@ -125,19 +133,19 @@ impl Answer {
 }
 
 /// A connection.
-pub(super) struct Client {
+pub(crate) struct Client {
     to: SocketAddr,
     sender: SendRequest<Full<Bytes>>,
 }
 
 impl Client {
-    pub(super) async fn connect(to: SocketAddr) -> anyhow::Result<Client> {
+    pub(crate) async fn connect(to: SocketAddr) -> anyhow::Result<Client> {
         let sender = open(to).await?;
         Ok(Client { to, sender })
     }
 
     /// Asks, and reads the whole answer. A connection that is no longer there is opened anew.
-    pub(super) async fn ask(&mut self, ask: Ask) -> anyhow::Result<Answer> {
+    pub(crate) async fn ask(&mut self, ask: Ask) -> anyhow::Result<Answer> {
         let answer = tokio::time::timeout(PATIENCE, async {
             let (parts, body) = self.begin(ask).await?.into_parts();
             let body = body.collect().await?.to_bytes();
@@ -148,7 +156,7 @@ impl Client {
     }
 
     /// Asks, and leaves the body to be read.
-    pub(super) async fn begin(&mut self, ask: Ask) -> anyhow::Result<Response<Incoming>> {
+    pub(crate) async fn begin(&mut self, ask: Ask) -> anyhow::Result<Response<Incoming>> {
         if self.sender.ready().await.is_err() {
             self.sender = open(self.to).await?;
         }

@@ -1,4 +1,13 @@
 //! An installation of the real static service: its program, a database, and the processes on it.
+//!
+//! | module | what it is for |
+//! |---|---|
+//! | `client`, `load` | one HTTP connection to it; many of them |
+//! | `cores` | which processor cores are whose |
+
+pub(crate) mod client;
+pub(crate) mod cores;
+pub(crate) mod load;
 
 use std::io::Write as _;
 use std::net::SocketAddr;
@@ -10,10 +19,9 @@ use anyhow::{Context, bail};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use super::args::StaticArgs;
-use super::client::basic;
-use super::cores::Cores;
 use crate::process::{Process, Usage};
+use client::basic;
+use cores::Cores;
 
 /// Options with which password hashes are next to free: only for putting users in, never for what is measured.
 const CHEAP: [&str; 5] = [
@@ -26,7 +34,7 @@ const CHEAP: [&str; 5] = [
 
 /// What password hashes cost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Hashes {
+pub(crate) enum Hashes {
     /// What they cost by default.
     Owasp,
     /// Next to nothing.
@@ -43,21 +51,23 @@ impl Hashes {
 }
 
 /// A program, a database of its own, and what is not there twice.
-pub(super) struct Installation {
+pub(crate) struct Installation {
     program: PathBuf,
     url: Option<String>,
     replicas: u8,
     folder: TempDir,
-    /// The enterprise that everybody belongs to: another one in each installation, since a PostgreSQL
-    /// database may have been used before.
-    pub(super) eid: String,
+    eid: String,
 }
 
 impl Installation {
-    /// A database with an enterprise that nobody is in.
-    pub(super) fn new(args: &StaticArgs) -> anyhow::Result<Installation> {
-        let program = match &args.static_service {
-            Some(file) => file.clone(),
+    /// A database that nobody is in, yet. Without a program, the one beside this program.
+    pub(crate) fn new(
+        program: Option<&Path>,
+        url: Option<String>,
+        replicas: u8,
+    ) -> anyhow::Result<Installation> {
+        let program = match program {
+            Some(file) => file.to_owned(),
             None => std::env::current_exe()?.with_file_name("static-service"),
         };
         let program = program.canonicalize().with_context(|| {
@@ -65,20 +75,23 @@ impl Installation {
             format!("no static service at `{program}` (--static-service)")
         })?;
         let now = SystemTime::now().duration_since(UNIX_EPOCH)?;
-        let installation = Installation {
+        Ok(Installation {
             program,
-            url: args.database_url.clone(),
-            replicas: args.replicas,
+            url,
+            replicas,
             folder: tempfile::Builder::new().prefix("im-bench.").tempdir()?,
             eid: format!("bench-{:x}", now.as_micros()),
-        };
-        let add = ["enterprise", "add", &installation.eid, "--name", "Bench"];
-        installation.admin(Hashes::Owasp, &add, "")?;
-        Ok(installation)
+        })
+    }
+
+    /// The name of an enterprise that is in no other installation, since a PostgreSQL database may have been
+    /// used before.
+    pub(crate) fn eid(&self) -> &str {
+        &self.eid
     }
 
     /// One administrator's command; answers what it printed.
-    pub(super) fn admin(
+    pub(crate) fn admin(
         &self,
         hashes: Hashes,
         words: &[&str],
@@ -108,22 +121,33 @@ impl Installation {
         Ok(serde_json::from_slice(&done.stdout)?)
     }
 
-    /// Lets a broker in; answers its `Authorization`.
-    pub(super) fn broker(&self) -> anyhow::Result<String> {
-        let added = self.admin(Hashes::Owasp, &["broker", "add", &self.eid], "")?;
+    /// Adds an enterprise.
+    pub(crate) fn found(&self, eid: &str, name: &str) -> anyhow::Result<()> {
+        let add = ["enterprise", "add", eid, "--name", name];
+        self.admin(Hashes::Owasp, &add, "").map(drop)
+    }
+
+    /// Lets a broker in; answers its secret.
+    pub(crate) fn add_broker(&self, client_id: &str) -> anyhow::Result<String> {
+        let added = self.admin(Hashes::Owasp, &["broker", "add", client_id], "")?;
         let secret = added.get("client_secret").and_then(Value::as_str);
-        Ok(basic(&self.eid, secret.context("no client_secret")?))
+        secret.map(str::to_owned).context("no client_secret")
+    }
+
+    /// Lets a broker in; answers its `Authorization`.
+    pub(crate) fn broker(&self) -> anyhow::Result<String> {
+        Ok(basic(&self.eid, &self.add_broker(&self.eid)?))
     }
 
     /// Starts all replicas and waits until they serve.
-    pub(super) fn serve(&self, hashes: Hashes) -> anyhow::Result<Services> {
+    pub(crate) fn serve(&self, hashes: Hashes) -> anyhow::Result<Services> {
         let start = |number| self.start(number, Command::new(&self.program), hashes);
         let replicas = (1..=self.replicas).map(start);
         replicas.collect::<anyhow::Result<_>>().map(Services)
     }
 
     /// Starts one process, on the service's core.
-    pub(super) fn serve_on(&self, cores: &Cores) -> anyhow::Result<Services> {
+    pub(crate) fn serve_on(&self, cores: &Cores) -> anyhow::Result<Services> {
         let command = cores.command(&self.program);
         Ok(Services(vec![self.start(1, command, Hashes::Owasp)?]))
     }
@@ -168,15 +192,22 @@ struct Service {
 }
 
 /// Running replicas.
-pub(super) struct Services(Vec<Service>);
+pub(crate) struct Services(Vec<Service>);
 
 impl Services {
-    pub(super) fn addresses(&self) -> Vec<SocketAddr> {
+    pub(crate) fn addresses(&self) -> Vec<SocketAddr> {
         self.0.iter().map(|service| service.address).collect()
     }
 
+    /// Lets the peaks of memory begin anew.
+    pub(crate) fn forget_peaks(&self) {
+        for service in &self.0 {
+            service.process.forget_peak();
+        }
+    }
+
     /// What each has used so far.
-    pub(super) fn usage(&self) -> Vec<Usage> {
+    pub(crate) fn usage(&self) -> Vec<Usage> {
         self.0
             .iter()
             .map(|service| service.process.usage())

@@ -7,14 +7,14 @@ use anyhow::{Context, bail};
 
 /// A core for the service alone, and the others for us.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Cores {
+pub(crate) struct Cores {
     service: u32,
     others: Vec<u32>,
 }
 
 impl Cores {
     /// Of those that we may use; fails when there is only one.
-    pub(super) fn share() -> anyhow::Result<Cores> {
+    pub(crate) fn share() -> anyhow::Result<Cores> {
         let status = std::fs::read_to_string("/proc/self/status")?;
         let mut allowed = allowed(&status).context("no core list in /proc/self/status")?;
         let service = allowed.remove(0);
@@ -26,14 +26,14 @@ impl Cores {
     }
 
     /// A program on the service's core.
-    pub(super) fn command(&self, program: &Path) -> Command {
+    pub(crate) fn command(&self, program: &Path) -> Command {
         let mut command = Command::new("taskset");
         command.arg("-c").arg(self.service.to_string()).arg(program);
         command
     }
 
     /// Keeps us off the service's core until the answer is dropped.
-    pub(super) fn stay_off(&self) -> anyhow::Result<StayOff> {
+    pub(crate) fn stay_off(&self) -> anyhow::Result<StayOff> {
         let mut all = self.others.clone();
         all.push(self.service);
         move_to(&self.others)?;
@@ -42,7 +42,7 @@ impl Cores {
 }
 
 /// While it lives, this process keeps off the service's core.
-pub(super) struct StayOff {
+pub(crate) struct StayOff {
     all: Vec<u32>,
 }
 

@@ -2,9 +2,10 @@
 //! that are fixed beforehand (open loop), from which latencies then count.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use anyhow::bail;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
@@ -17,7 +18,7 @@ const SEED: u64 = 7;
 
 /// How many requests, and when.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Pace {
+pub(crate) enum Pace {
     /// So many, as fast as answers come.
     Each(u32),
     /// As many as come to it.
@@ -28,34 +29,62 @@ pub(super) enum Pace {
 
 /// When a request was sent and answered.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Times {
-    pub(super) sent: Instant,
-    pub(super) answered: Instant,
+pub(crate) struct Times {
+    pub(crate) sent: Instant,
+    pub(crate) answered: Instant,
 }
 
 /// What is asked, and what is made of the answers.
-pub(super) trait Visits: Send + Sync + 'static {
+pub(crate) trait Visits: Send + Sync + 'static {
     /// The request with this number.
     fn ask(&self, number: u32) -> Ask;
     /// Takes the answer; an error says that it is not the right one.
     fn take(&self, number: u32, answer: &Answer, times: Times) -> anyhow::Result<()>;
 }
 
+/// What came for each number.
+#[derive(Debug)]
+pub(crate) struct Given<T>(Mutex<Vec<(u32, T)>>);
+
+impl<T: Clone> Given<T> {
+    pub(crate) fn new() -> Given<T> {
+        Given(Mutex::new(Vec::new()))
+    }
+
+    pub(crate) fn keep(&self, number: u32, value: T) {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push((number, value));
+    }
+
+    /// All of them with their numbers, in order.
+    pub(crate) fn numbered(&self) -> Vec<(u32, T)> {
+        let mut all = self
+            .0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        all.sort_by_key(|(number, _)| *number);
+        all
+    }
+}
+
 /// What it came to.
 #[derive(Debug, Default)]
-pub(super) struct Load {
+pub(crate) struct Load {
     /// Requests with the right answer.
-    pub(super) done: u64,
+    pub(crate) done: u64,
     /// Requests without.
-    pub(super) failed: u64,
+    pub(crate) failed: u64,
     /// The first reason of a failure.
-    pub(super) why: Option<String>,
+    pub(crate) why: Option<String>,
     /// From the due time to the whole answer, of right ones.
-    pub(super) latency: Latencies,
+    pub(crate) latency: Latencies,
     /// From the due time to the writing: this side's own part of it, and the waiting until the connection's
     /// former request is answered.
-    pub(super) lag: Latencies,
-    pub(super) took: Duration,
+    pub(crate) lag: Latencies,
+    pub(crate) took: Duration,
 }
 
 impl Load {
@@ -68,13 +97,25 @@ impl Load {
     }
 
     /// Right answers a second.
-    pub(super) fn per_second(&self) -> f64 {
+    pub(crate) fn per_second(&self) -> f64 {
         self.done as f64 / self.took.as_secs_f64().max(1e-9)
     }
 }
 
+/// Fails when anything of a preparation did.
+pub(crate) fn all_right(what: &str, load: &Load) -> anyhow::Result<()> {
+    if let Some(why) = &load.why {
+        bail!(
+            "{what}: {} of {} failed: {why}",
+            load.failed,
+            load.failed + load.done
+        );
+    }
+    Ok(())
+}
+
 /// Carries it out. The connections are there before it begins, in turns to these addresses.
-pub(super) async fn run<V: Visits>(
+pub(crate) async fn run<V: Visits>(
     to: &[SocketAddr],
     connections: u32,
     pace: Pace,
