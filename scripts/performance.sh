@@ -80,7 +80,7 @@ measure throughput throughput --rounds 5 --seconds 1
 measure static-sqlite static
 measure static-postgresql static --database-url "$url"
 measure static-postgresql-2 static --database-url "$url" --replicas 2
-measure table3 table3
+measure table3 table3 --plots "$out/plots"
 measure peers peers
 measure mobile mobile
 measure scaling scaling --plots "$out/plots"

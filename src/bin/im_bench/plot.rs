@@ -57,6 +57,11 @@ pub(crate) struct Point {
 }
 
 impl Axis {
+    /// Whether a value has a place on it.
+    pub(crate) fn can_show(&self, value: f64) -> bool {
+        value.is_finite() && (self.scale == Scale::Linear || value > 0.0)
+    }
+
     pub(crate) fn linear(label: impl Into<String>) -> Axis {
         let label = label.into();
         let scale = Scale::Linear;
@@ -134,8 +139,8 @@ impl Chart {
             bail!("chart `{}`: it has no points", self.title);
         }
         let shown = |(value, is_x): (f64, bool)| {
-            let scale = if is_x { self.x.scale } else { self.y.scale };
-            value.is_finite() && (scale == Scale::Linear || value > 0.0)
+            let axis = if is_x { &self.x } else { &self.y };
+            axis.can_show(value)
         };
         match values.find_map(|point| point.values().into_iter().find(|value| !shown(*value))) {
             Some((value, _)) => bail!("chart `{}`: its axes cannot show {value}", self.title),

@@ -8,8 +8,10 @@
 //! | `args`, `paper` | pure: what is asked for; what the paper measured |
 //! | `measured`, `verdict` | pure: what a row came to; what gave out first |
 //! | `report`, `json`, `series` | pure: how it is told, in tables, in JSON and as curves |
+//! | `charts` | the curves as pictures |
 
 mod args;
+mod charts;
 mod json;
 mod limit;
 mod measured;
@@ -61,6 +63,9 @@ pub(crate) fn run(args: &Table3Args, runtime: &Runtime) -> anyhow::Result<Table3
             limit::find(&site, &mut crew, &args, phase, &mut report)?;
         }
         crew.log_out(0..*users)?;
+    }
+    if let Some(folder) = &args.plots {
+        charts::write(&report, folder)?;
     }
     Ok(report)
 }

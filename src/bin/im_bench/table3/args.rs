@@ -76,6 +76,9 @@ pub(crate) struct Table3Args {
     /// 100 and 300 users, two brokers, little of everything: in less than 40 s, to see that it works
     #[arg(long)]
     pub(super) quick: bool,
+    /// Draw delay, loss and logins as SVG and PNG in this folder
+    #[arg(long, value_name = "FOLDER")]
+    pub(super) plots: Option<PathBuf>,
     /// Write the table to this file, too
     #[arg(long)]
     pub(crate) csv: Option<PathBuf>,
@@ -106,6 +109,7 @@ impl Table3Args {
             seconds: Duration::from_secs(2),
             limit: false,
             quick: true,
+            plots: None,
             csv: None,
             json: None,
         }

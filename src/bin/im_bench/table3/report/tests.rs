@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::super::charts;
 use super::*;
 use crate::fleet::{Cores, Counts};
 
@@ -106,4 +107,25 @@ fn csv_has_a_line_a_row_and_json_the_curves() {
     let of = |name: &str| curves.iter().find(|s| s["name"] == name).unwrap();
     assert_eq!(of("p99 delay s")["points"].as_array().unwrap().len(), 2);
     assert_eq!(of("paper's delay s")["points"].as_array().unwrap().len(), 9);
+}
+
+#[test]
+fn rows_are_drawn_with_the_papers_curves_beside_ours() {
+    let folder = tempfile::tempdir().unwrap();
+    charts::write(&report(3), folder.path()).unwrap();
+    for (name, curves) in [
+        ("table3-delay", ["p99 delay s", "paper&apos;s delay s"]),
+        ("table3-loss", ["loss %", "paper&apos;s loss %"]),
+        (
+            "table3-login",
+            ["warm login of all s", "cold login of all s"],
+        ),
+    ] {
+        let svg = std::fs::read_to_string(folder.path().join(format!("{name}.svg"))).unwrap();
+        for curve in curves {
+            let plain = svg.replace("&#39;", "&apos;").replace('\'', "&apos;");
+            assert!(plain.contains(curve), "{name}: {curve}");
+        }
+        assert!(folder.path().join(format!("{name}.png")).exists());
+    }
 }
