@@ -34,7 +34,7 @@ pub(crate) use report::PeersReport;
 pub(crate) fn run(args: &PeersArgs, runtime: &Runtime) -> anyhow::Result<PeersReport> {
     let args = args.checked();
     let mut report = PeersReport::new(&args);
-    let stands = Stands::start(&args, &mut report)?;
+    let stands = Stands::start(&args, runtime, &mut report)?;
     for round in 1..=args.rounds {
         for work in &args.works {
             for seat in stands.in_turn(round) {

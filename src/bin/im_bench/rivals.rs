@@ -16,10 +16,12 @@
 //! | `stand` | a running rival |
 //! | `dynamic_security`, `password_file`, `rabbitmq` | what each is set up with |
 //! | `http_auth` | the service that RabbitMQ asks |
+//! | `presence` | everybody's retained presence, the same at all |
 
 mod dynamic_security;
 mod http_auth;
 mod password_file;
+mod presence;
 mod rabbitmq;
 mod stand;
 

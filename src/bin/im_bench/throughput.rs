@@ -55,6 +55,11 @@ fn compare(
     let start = |rival| Stand::start(rival, &ground, &cast);
     let started = args.rivals.iter().map(|rival| start(*rival));
     let stands: Vec<Stand> = started.collect::<anyhow::Result<_>>()?;
+    for stand in &stands {
+        stand
+            .receive_all(runtime, &cast)
+            .with_context(|| stand.rival.name().to_owned())?;
+    }
     for round in 1..=args.rounds {
         for work in &args.works {
             for number in 0..stands.len() {

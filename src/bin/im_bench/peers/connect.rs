@@ -6,10 +6,10 @@ use tokio::runtime::Runtime;
 
 use super::args::PeersArgs;
 use super::report::{Figures, Subject};
-use super::stands::Seat;
+use super::stands::{Seat, afresh};
 use crate::people::User;
 use crate::rate::{self, Slice, Visits};
-use crate::rivals::Rival;
+use crate::rivals::{Rival, Stand};
 use crate::wire::Credentials;
 
 /// Those who come again and again.
@@ -35,17 +35,16 @@ pub(super) fn measure(
     let visits = rate::visits(users().map(|user| seat.stand.credentials(&user)))?;
     // Not counted: caches get full.
     rate::connect_for(runtime, seat.stand.server(), &visits, WARM_UP);
-    let known = figures(args, runtime, seat, &visits, None);
+    let known = figures(args, runtime, &seat.stand, &visits, None);
     let mut measured = vec![(seat.subject.clone(), known)];
     if seat.stand.rival == Rival::Plugin {
         let count = NEW_PER_SECOND.saturating_mul(args.seconds.as_secs());
         let new = (0..u32::try_from(count)?).map(|n| User::new(&format!("n{round}-"), n));
         let visits = rate::visits(new.map(|user| Credentials::new(&user, user.token())))?;
-        let subject = seat.subject.named("plugin, unknown tokens");
-        measured.push((
-            subject,
-            figures(args, runtime, seat, &visits, Some(AGAIN_AFTER)),
-        ));
+        // Each leaves a presence behind, which the works that follow are not to pay for.
+        let stand = afresh(seat, &[])?;
+        let unknown = figures(args, runtime, &stand, &visits, Some(AGAIN_AFTER));
+        measured.push((seat.subject.named("plugin, unknown tokens"), unknown));
     }
     Ok(measured)
 }
@@ -53,25 +52,19 @@ pub(super) fn measure(
 fn figures(
     args: &PeersArgs,
     runtime: &Runtime,
-    seat: &Seat,
+    stand: &Stand,
     visits: &Visits,
     again_after: Option<Duration>,
 ) -> Figures {
-    let _ = seat.stand.take_asked();
+    let _ = stand.take_asked();
     let Slice {
         per_second,
         cpu_us,
         cores,
         failed,
         done,
-    } = rate::connect_stubbornly(
-        runtime,
-        seat.stand.server(),
-        visits,
-        args.seconds,
-        again_after,
-    );
-    let asked = seat.stand.take_asked() as f64;
+    } = rate::connect_stubbornly(runtime, stand.server(), visits, args.seconds, again_after);
+    let asked = stand.take_asked() as f64;
     Figures::of([
         ("per_s", per_second),
         ("cpu_us", cpu_us),

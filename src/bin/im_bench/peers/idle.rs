@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 
 use super::args::PeersArgs;
 use super::report::Figures;
-use super::stands::{Seat, for_idle};
+use super::stands::{Seat, afresh};
 use crate::people::User;
 use crate::wire::{Answer, Credentials, Link};
 
@@ -23,7 +23,7 @@ const LOGIN: Duration = Duration::from_secs(20);
 /// Resident memory before and after they came.
 pub(super) fn measure(args: &PeersArgs, runtime: &Runtime, seat: &Seat) -> anyhow::Result<Figures> {
     let users: Vec<User> = (0..args.idle).map(|n| User::new("i", n)).collect();
-    let stand = for_idle(seat, &users)?;
+    let stand = afresh(seat, &users)?;
     let before = stand.usage().rss_bytes;
     let to = stand.addresses();
     let people = users.iter().zip(to.iter().cycle());

@@ -1,5 +1,7 @@
 //! The rivals, all up at once, and everybody who will come to them.
 
+use tokio::runtime::Runtime;
+
 use super::args::{PeersArgs, Work};
 use super::report::{PeersReport, Subject};
 use super::{connect, idle, talk};
@@ -28,13 +30,18 @@ pub(super) struct Stands(Vec<Seat>);
 
 impl Stands {
     /// Starts them; what cannot be started, of others', is told in the report.
-    pub(super) fn start(args: &PeersArgs, report: &mut PeersReport) -> anyhow::Result<Stands> {
+    pub(super) fn start(
+        args: &PeersArgs,
+        runtime: &Runtime,
+        report: &mut PeersReport,
+    ) -> anyhow::Result<Stands> {
         let mut seats = Vec::new();
         let cast = cast(args);
         for (subject, rival, version) in subjects(args, report) {
             progress(&format!("{}: starting", subject.label()));
             let ground = Ground::of(&args.place, &version)?;
-            match Stand::start(rival, &ground, &cast) {
+            let started = Stand::start(rival, &ground, &cast);
+            match started.and_then(|stand| stand.receive_all(runtime, &cast).map(|()| stand)) {
                 Ok(stand) => seats.push(Seat {
                     subject,
                     stand,
@@ -99,8 +106,8 @@ fn cast(args: &PeersArgs) -> Cast {
     cast
 }
 
-/// A broker of the same kind for the idle ones alone.
-pub(super) fn for_idle(seat: &Seat, users: &[User]) -> anyhow::Result<Stand> {
+/// A broker of the same kind that has seen nobody.
+pub(super) fn afresh(seat: &Seat, users: &[User]) -> anyhow::Result<Stand> {
     let cast = Cast {
         known: users.to_vec(),
         ..Cast::default()
