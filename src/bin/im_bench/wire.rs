@@ -8,8 +8,8 @@ use std::net::{IpAddr, SocketAddr};
 use bytes::{Bytes, BytesMut};
 use rumqttc::mqttbytes::Error as CodecError;
 use rumqttc::{
-    Connect, ConnectAuth, ConnectReturnCode, Disconnect, DisconnectReasonCode, Packet, QoS,
-    Subscribe, SubscribeFilter,
+    Connect, ConnectAuth, ConnectReturnCode, Disconnect, DisconnectReasonCode, Packet, PubAck,
+    PubAckReason, Publish, QoS, Subscribe, SubscribeFilter,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
@@ -197,6 +197,23 @@ impl Link {
     pub(crate) fn into_parts(self) -> (TcpStream, BytesMut) {
         (self.stream, self.inbound)
     }
+}
+
+/// The word of who is there, and its packet id.
+const ONLINE: &str = "online";
+const PRESENCE_ID: u16 = 2;
+
+/// The PUBLISH that says to be there: retained, at QoS 1.
+pub(crate) fn presence(topic: String) -> Packet {
+    let mut presence = Publish::new(topic, QoS::AtLeastOnce, ONLINE, None);
+    (presence.pkid, presence.retain) = (PRESENCE_ID, true);
+    Packet::Publish(presence)
+}
+
+/// Whether an acknowledged message was taken, be there anybody to receive it or not.
+pub(crate) fn is_taken(ack: &PubAck) -> bool {
+    use PubAckReason::{NoMatchingSubscribers, Success};
+    matches!(ack.reason, Success | NoMatchingSubscribers)
 }
 
 /// The DISCONNECT.

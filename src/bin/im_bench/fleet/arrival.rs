@@ -3,14 +3,10 @@
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 
-use rumqttc::{
-    Packet, PubAck, PubAckReason, Publish, QoS, Subscribe, SubscribeFilter, SubscribeReasonCode,
-};
+use rumqttc::{Packet, PubAck, QoS, Subscribe, SubscribeFilter, SubscribeReasonCode};
 
 use super::member::{LoginToken, Trouble};
-use crate::wire::{Answer, Credentials, Link};
-
-const ONLINE: &str = "online";
+use crate::wire::{self, Answer, Credentials, Link};
 
 /// Goes in: the connection is ready for messages when this is done.
 pub(super) async fn arrive(login: &LoginToken, from: IpAddr) -> Result<Link, Trouble> {
@@ -46,15 +42,9 @@ async fn settle(link: &mut Link, login: &LoginToken) -> io::Result<()> {
     let filters = filters.map(|topic| SubscribeFilter::new(topic.clone(), QoS::AtLeastOnce));
     let mut subscribe = Subscribe::new_many(filters, None);
     subscribe.pkid = 1;
-    let mut presence = Publish::new(
-        login.topics.presence.clone(),
-        QoS::AtLeastOnce,
-        ONLINE,
-        None,
-    );
-    (presence.pkid, presence.retain) = (2, true);
     link.send(&Packet::Subscribe(subscribe)).await?;
-    link.send(&Packet::Publish(presence)).await?;
+    let presence = wire::presence(login.topics.presence.clone());
+    link.send(&presence).await?;
     let (mut subscribed, mut told) = (false, false);
     while !(subscribed && told) {
         match link.receive().await? {
@@ -66,8 +56,7 @@ async fn settle(link: &mut Link, login: &LoginToken) -> io::Result<()> {
                 subscribed = true;
             }
             Some(Packet::PubAck(ack)) => {
-                use PubAckReason::{NoMatchingSubscribers, Success};
-                if !matches!(ack.reason, Success | NoMatchingSubscribers) {
+                if !wire::is_taken(&ack) {
                     return Err(io::Error::other("presence refused"));
                 }
                 told = true;

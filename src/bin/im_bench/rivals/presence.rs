@@ -7,15 +7,14 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use anyhow::{Context, anyhow, bail};
-use rumqttc::{Packet, PubAckReason, Publish, QoS};
+use rumqttc::Packet;
 use tokio::runtime::Runtime;
 
 use super::{Cast, Stand};
 use crate::people::{EID, User};
-use crate::wire::{Answer, Link};
+use crate::wire::{self, Answer, Link};
 
 const VISIT: Duration = Duration::from_secs(20);
-const PACKET_ID: u16 = 2;
 
 impl Stand {
     /// Everybody of the cast comes, says to be there, and goes; one after the other.
@@ -40,18 +39,11 @@ async fn visit(stand: &Stand, user: &User, to: SocketAddr) -> anyhow::Result<()>
         other => bail!("not let in: {other:?}"),
     }
     let topic = format!("{EID}/im/pres/{}", user.uid());
-    let mut presence = Publish::new(topic, QoS::AtLeastOnce, "online", None);
-    (presence.pkid, presence.retain) = (PACKET_ID, true);
-    link.send(&Packet::Publish(presence)).await?;
+    link.send(&wire::presence(topic)).await?;
     loop {
         match link.receive().await? {
-            Some(Packet::PubAck(ack)) => {
-                use PubAckReason::{NoMatchingSubscribers, Success};
-                if !matches!(ack.reason, Success | NoMatchingSubscribers) {
-                    bail!("refused: {:?}", ack.reason);
-                }
-                return Ok(link.leave().await?);
-            }
+            Some(Packet::PubAck(ack)) if wire::is_taken(&ack) => return Ok(link.leave().await?),
+            Some(Packet::PubAck(ack)) => bail!("refused: {:?}", ack.reason),
             Some(_) => {}
             None => return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into()),
         }
