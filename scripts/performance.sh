@@ -76,7 +76,7 @@ database
 # The list. Its order is the page's; an hour for all of it is tight, so what is added must be paid for.
 measure login login --subjects bare,plugin --delays 300 --seconds 8 --rounds 5
 measure directory directory --seconds 8
-measure throughput throughput --rounds 5 --seconds 1
+measure throughput throughput --rounds 5
 measure static-sqlite static
 measure static-postgresql static --database-url "$url"
 measure static-postgresql-2 static --database-url "$url" --replicas 2

@@ -22,6 +22,10 @@ pub(crate) trait Server {
     fn addresses(&self) -> Vec<SocketAddr>;
     /// What it has used so far; nothing when it is gone.
     fn usage(&self) -> Usage;
+    /// Its processor time so far, as exactly as can be told.
+    fn cpu_time(&self) -> Duration;
+    /// Its process id, when all its work is one thread's.
+    fn single_threaded(&self) -> Option<u32>;
     /// Whether it has not ended.
     fn is_running(&self) -> bool;
 }
@@ -115,6 +119,14 @@ impl Server for Broker {
 
     fn usage(&self) -> Usage {
         self.usage()
+    }
+
+    fn cpu_time(&self) -> Duration {
+        self.cpu_time()
+    }
+
+    fn single_threaded(&self) -> Option<u32> {
+        Some(self.process.pid())
     }
 
     fn is_running(&self) -> bool {

@@ -3,10 +3,8 @@
 //! | module | what it is for |
 //! |---|---|
 //! | `client`, `load` | one HTTP connection to it; many of them |
-//! | `cores` | which processor cores are whose |
 
 pub(crate) mod client;
-pub(crate) mod cores;
 pub(crate) mod load;
 
 use std::io::Write as _;
@@ -19,9 +17,9 @@ use anyhow::{Context, bail};
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::cores::Cores;
 use crate::process::{Process, Usage};
 use client::basic;
-use cores::Cores;
 
 /// Options with which password hashes are next to free: only for putting users in, never for what is measured.
 const CHEAP: [&str; 5] = [

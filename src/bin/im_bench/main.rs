@@ -13,7 +13,7 @@
 //! | `peers`, `rivals` | the scenario `peers`; brokers of our own and others', each with its own login |
 //! | `mobile` | the scenario `mobile`: bytes on the wire |
 //! | `smoke` | a little of all scenarios |
-//! | `process` | a process that ends with us |
+//! | `process`, `cores` | a process that ends with us; which processor cores are whose |
 //! | `people`, `wire` | users and tokens; one MQTT connection |
 //! | `pairs`, `storm`, `rate` | the loads: messages, logins in open loop, logins as fast as can be |
 //! | `schedule`, `stats`, `report`, `findings` | pure: when, how much, and how it is told |
@@ -21,6 +21,7 @@
 
 mod broker;
 mod cli;
+mod cores;
 mod directory;
 mod findings;
 mod fleet;

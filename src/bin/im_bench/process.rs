@@ -195,6 +195,11 @@ impl Process {
         matches!(child.try_wait(), Ok(None))
     }
 
+    /// Its number.
+    pub(crate) fn pid(&self) -> u32 {
+        self.pid
+    }
+
     /// Everything it has logged.
     pub(crate) fn log(&self) -> String {
         let bytes = std::fs::read(&self.log).unwrap_or_default();

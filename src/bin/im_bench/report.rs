@@ -1,5 +1,7 @@
 //! What was measured, as Markdown, CSV and JSON.
 
+mod spread;
+
 use std::fmt::Write as _;
 use std::time::Duration;
 
@@ -10,6 +12,8 @@ use crate::pairs::Traffic;
 use crate::rate::Slice;
 use crate::stats::{Latencies, median_and_spread};
 use crate::storm::Logins;
+
+pub(crate) use spread::{middle_half, spread};
 
 /// The phase that others are compared with.
 const QUIET: &str = "no logins";
@@ -385,12 +389,6 @@ fn times(ratio: Option<f64>) -> String {
         } else {
             format!("{r:.0}")
         }
-    })
-}
-
-pub(crate) fn spread(values: &[f64], digits: usize) -> String {
-    median_and_spread(values).map_or(String::new(), |(median, least, most)| {
-        format!("{median:.digits$} ({least:.digits$} to {most:.digits$})")
     })
 }
 

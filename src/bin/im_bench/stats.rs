@@ -150,18 +150,20 @@ impl RateMeter {
     }
 }
 
-/// The middle one of some values, and the least and the most.
-pub(crate) fn median_and_spread(values: &[f64]) -> Option<(f64, f64, f64)> {
+/// The value below which this part of them lies, between the two around it in proportion.
+pub(crate) fn quantile(values: &[f64], part: f64) -> Option<f64> {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
-    let (least, most) = (*sorted.first()?, *sorted.last()?);
-    let half = sorted.len() / 2;
-    let median = if sorted.len() % 2 == 1 {
-        *sorted.get(half)?
-    } else {
-        (sorted.get(half - 1)? + sorted.get(half)?) / 2.0
-    };
-    Some((median, least, most))
+    let place = part.clamp(0.0, 1.0) * (sorted.len().checked_sub(1)? as f64);
+    let (below, above) = (place.floor() as usize, place.ceil() as usize);
+    let (below, above) = (*sorted.get(below)?, *sorted.get(above)?);
+    Some(below + (above - below) * place.fract())
+}
+
+/// The middle one of some values, and the least and the most.
+pub(crate) fn median_and_spread(values: &[f64]) -> Option<(f64, f64, f64)> {
+    let at = |part| quantile(values, part);
+    Some((at(0.5)?, at(0.0)?, at(1.0)?))
 }
 
 #[cfg(test)]
@@ -229,6 +231,14 @@ mod tests {
         short.count(Duration::from_millis(10));
         assert_eq!(short.peak_per_second(), 1);
         assert_eq!(RateMeter::default().peak_per_second(), 0);
+    }
+
+    #[test]
+    fn quantiles_lie_between_values() {
+        assert_eq!(quantile(&[], 0.5), None);
+        assert_eq!(quantile(&[3.0], 0.25), Some(3.0));
+        assert_eq!(quantile(&[4.0, 1.0, 2.0, 3.0], 0.5), Some(2.5));
+        assert_eq!(quantile(&[3.0, 1.0, 2.0], 0.25), Some(1.5));
     }
 
     #[test]

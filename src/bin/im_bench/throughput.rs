@@ -14,6 +14,8 @@ use mosquitto_enterprise_push::protocol::Direction;
 use rumqttc::QoS;
 use tokio::runtime::Runtime;
 
+use crate::broker::Server;
+use crate::cores::{Apart, Cores};
 use crate::output::progress;
 use crate::people::{EID, User};
 use crate::rivals::{Cast, GROUP, Ground, Stand};
@@ -26,15 +28,15 @@ pub(crate) use report::{Cell, ThroughputReport};
 pub(crate) use wire::{PUBLISH, look, messages};
 
 const LOGIN: Duration = Duration::from_secs(10);
-/// A broker that has taken nothing for so long will not.
-const STUCK: Duration = Duration::from_secs(10);
 
 /// Runs it all.
 pub(crate) fn run(args: &ThroughputArgs, runtime: &Runtime) -> anyhow::Result<ThroughputReport> {
     let mut report = ThroughputReport::new(args);
     for version in &args.place.brokers {
-        compare(args, runtime, version, &mut report)
-            .with_context(|| format!("Mosquitto {version}"))?;
+        for start in 0..args.starts {
+            compare(args, runtime, version, start, &mut report)
+                .with_context(|| format!("Mosquitto {version}"))?;
+        }
     }
     Ok(report)
 }
@@ -43,6 +45,7 @@ fn compare(
     args: &ThroughputArgs,
     runtime: &Runtime,
     version: &str,
+    start: u32,
     report: &mut ThroughputReport,
 ) -> anyhow::Result<()> {
     let ground = Ground::of(&args.place, version)?;
@@ -52,30 +55,46 @@ fn compare(
         ..Cast::default()
     };
     progress(&format!("{version}: starting {} rivals", args.rivals.len()));
-    let start = |rival| Stand::start(rival, &ground, &cast);
-    let started = args.rivals.iter().map(|rival| start(*rival));
+    let rivals = args.rivals.iter();
+    let started = rivals.map(|rival| Stand::start(*rival, &ground, &cast));
     let stands: Vec<Stand> = started.collect::<anyhow::Result<_>>()?;
     for stand in &stands {
         stand
             .receive_all(runtime, &cast)
             .with_context(|| stand.rival.name().to_owned())?;
     }
-    for round in 1..=args.rounds {
-        for work in &args.works {
+    for work in &args.works {
+        let _apart = keep_apart(&stands)?;
+        let ready = |stand| prepare(runtime, stand, *work, &users).with_context(|| named(stand));
+        let mut loads: Vec<Load> = stands.iter().map(ready).collect::<anyhow::Result<_>>()?;
+        for round in start * args.rounds + 1..=(start + 1) * args.rounds {
             for number in 0..stands.len() {
                 // Nobody is always the first.
                 let at = (number + round as usize) % stands.len();
-                let Some(stand) = stands.get(at) else {
-                    continue;
-                };
-                let cell = measure(runtime, stand, *work, &users, args.seconds)
-                    .with_context(|| format!("{}, {}", stand.rival.name(), work.name()))?;
-                report.push(version, *work, round, stand.rival, cell);
+                if let (Some(stand), Some(load)) = (stands.get(at), loads.get_mut(at)) {
+                    let cell = carry(stand, load, args.slice_ms).with_context(|| named(stand))?;
+                    report.push(version, *work, round, stand.rival, cell);
+                }
             }
         }
-        progress(&format!("{version}: {}", report.brief(version, round)));
+        progress(&format!("{version}: {}", report.brief(version, *work)));
     }
     Ok(())
+}
+
+fn named(stand: &Stand) -> &'static str {
+    stand.rival.name()
+}
+
+/// Gives the brokers a core and us the others. Without that, who is moved to which core when is measured as much.
+fn keep_apart<'a>(stands: impl IntoIterator<Item = &'a Stand>) -> anyhow::Result<Option<Apart>> {
+    let servers = stands.into_iter().map(Stand::server);
+    // Who uses several cores keeps them.
+    let brokers: Vec<u32> = servers.filter_map(Server::single_threaded).collect();
+    match Cores::share() {
+        Ok(cores) if !brokers.is_empty() => cores.part_from(&brokers).map(Some),
+        _ => Ok(None),
+    }
 }
 
 /// Who takes part: the first one writes; the others, so many, read.
@@ -91,6 +110,11 @@ pub(crate) fn measure(
     users: &[User],
     time: Duration,
 ) -> anyhow::Result<Cell> {
+    let _apart = keep_apart([stand])?;
+    carry(stand, &mut prepare(runtime, stand, work, users)?, time)
+}
+
+fn prepare(runtime: &Runtime, stand: &Stand, work: Work, users: &[User]) -> anyhow::Result<Load> {
     let (sender, receivers) = users.split_first().context("nobody")?;
     let group = format!("{EID}/im/msg/g/{GROUP}");
     let (receivers, qos) = match work {
@@ -103,19 +127,17 @@ pub(crate) fn measure(
         Work::FanOut => (group, Direction::Group),
         Work::Qos0 | Work::Qos1 => (inbox, Direction::PointToPoint),
     };
-    let load = Load {
-        ready: wire::messages(sender, &topic, direction, qos, READY)?,
-        acknowledged: qos != QoS::AtMostOnce,
-        receivers: runtime.block_on(seats(stand, receivers, &topic, qos))?,
-        sender: runtime.block_on(seat(stand, 0, sender, None, qos))?,
-    };
-    load.sender
-        .set_read_timeout(Some(Duration::from_millis(1)))?;
-    load.sender.set_write_timeout(Some(STUCK))?;
+    let ready = wire::messages(sender, &topic, direction, qos, READY)?;
+    let receivers = runtime.block_on(seats(stand, receivers, &topic, qos))?;
+    let sender = runtime.block_on(seat(stand, 0, sender, None, qos))?;
+    Ok(Load::new(ready, qos != QoS::AtMostOnce, sender, receivers)?)
+}
+
+fn carry(stand: &Stand, load: &mut Load, time: Duration) -> anyhow::Result<Cell> {
     let mut usage = Vec::new();
-    let carried = load.run(time, || usage.push(stand.usage().cpu_s))?;
+    let carried = load.run(time, || usage.push(stand.server().cpu_time()))?;
     let cpu_s = match usage.as_slice() {
-        [before, after] => after - before,
+        [before, after] => after.saturating_sub(*before).as_secs_f64(),
         _ => 0.0,
     };
     Ok(Cell {

@@ -79,6 +79,14 @@ impl Server for RabbitMq {
         self.node.usage()
     }
 
+    fn cpu_time(&self) -> Duration {
+        Duration::from_secs_f64(self.usage().cpu_s)
+    }
+
+    fn single_threaded(&self) -> Option<u32> {
+        None
+    }
+
     fn is_running(&self) -> bool {
         self.node.is_running()
     }

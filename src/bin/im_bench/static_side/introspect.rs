@@ -9,7 +9,7 @@ use super::population::{Population, Session};
 use super::refresh::tell;
 use super::report::{Row, StaticReport};
 use super::visits::{Introspections, TokenRequests};
-use crate::installation::cores::Cores;
+use crate::cores::Cores;
 use crate::installation::load::{self, Pace, all_right};
 use crate::installation::{Hashes, Services};
 

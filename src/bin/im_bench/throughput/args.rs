@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
-use crate::cli::{Place, seconds};
+use crate::cli::{Place, milliseconds};
 use crate::rivals::Rival;
 
 /// Options of `throughput`
@@ -13,12 +13,16 @@ use crate::rivals::Rival;
 pub(crate) struct ThroughputArgs {
     #[command(flatten)]
     pub(crate) place: Place,
-    /// Rounds; in each, every rival does every work once, in turns
+    /// How often all rivals are started: where its memory comes to lie makes a broker some per cent quicker or slower for as
+    /// long as it runs
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=50))]
+    pub(crate) starts: u32,
+    /// Rounds after each start; in each, every rival does every work once, in turns
+    #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub(crate) rounds: u32,
-    /// Seconds of one work of one rival
-    #[arg(long, default_value = "3", value_parser = seconds)]
-    pub(crate) seconds: Duration,
+    /// Milliseconds of one work of one rival in one round; short ones keep what else happens on the machine out of the ratios
+    #[arg(long, default_value = "200", value_parser = milliseconds)]
+    pub(crate) slice_ms: Duration,
     /// Subscribers of the fan-out
     #[arg(long, default_value_t = 500, value_parser = clap::value_parser!(u32).range(1..=5000))]
     pub(crate) subscribers: u32,
@@ -72,8 +76,9 @@ impl ThroughputArgs {
     pub(crate) fn for_smoke(place: Place) -> ThroughputArgs {
         ThroughputArgs {
             place,
+            starts: 1,
             rounds: 1,
-            seconds: Duration::from_millis(300),
+            slice_ms: Duration::from_millis(300),
             subscribers: 20,
             rivals: vec![Rival::Plugin],
             works: vec![Work::Qos0, Work::Qos1, Work::FanOut],

@@ -16,12 +16,16 @@ pub(super) const READY: u16 = 200;
 /// Messages written at once; few where few may be on their way.
 const AT_ONCE: usize = 50;
 const AT_ONCE_ACKNOWLEDGED: usize = 10;
-/// Messages of QoS 0 on their way to one subscriber.
+/// Deliveries of QoS 0 on their way: what the broker needs not to wait for us, and no more, as each run ends with their
+/// arrival.
 const WINDOW: u64 = 1000;
+const FAN_OUT_WINDOW: u64 = 10_000;
 /// Messages of QoS 1 without an acknowledgement: as many as the broker sends ahead.
 const UNACKNOWLEDGED: u64 = 100;
 /// Not counted, at the start.
-const WARM_UP: Duration = Duration::from_millis(300);
+const WARM_UP: Duration = Duration::from_millis(50);
+/// A broker that has taken nothing for so long will not.
+const STUCK: Duration = Duration::from_secs(10);
 /// When nothing has come for so long, what is still missing is lost.
 const SILENCE: Duration = Duration::from_secs(5);
 /// Between two rounds of a reader to whom nothing came.
@@ -31,10 +35,10 @@ const READ_BYTES: usize = 256 * 1024;
 /// One sender's messages, ready to be written, and the connections.
 pub(super) struct Load {
     /// [`READY`] packets of the same length.
-    pub(super) ready: Vec<u8>,
-    pub(super) acknowledged: bool,
-    pub(super) sender: TcpStream,
-    pub(super) receivers: Vec<TcpStream>,
+    ready: Vec<u8>,
+    acknowledged: bool,
+    sender: TcpStream,
+    receivers: Vec<Receiver>,
 }
 
 /// What came of it.
@@ -59,17 +63,38 @@ struct Counts {
 }
 
 impl Load {
-    /// Runs it for this long; `mark` is called when the measured time begins and ends.
-    pub(super) fn run(self, time: Duration, mut mark: impl FnMut()) -> anyhow::Result<Carried> {
+    pub(super) fn new(
+        ready: Vec<u8>,
+        acknowledged: bool,
+        sender: TcpStream,
+        receivers: Vec<TcpStream>,
+    ) -> io::Result<Load> {
+        sender.set_read_timeout(Some(Duration::from_millis(1)))?;
+        sender.set_write_timeout(Some(STUCK))?;
+        let receivers = receivers.into_iter().map(Receiver::new);
+        Ok(Load {
+            ready,
+            acknowledged,
+            sender,
+            receivers: receivers.collect::<io::Result<_>>()?,
+        })
+    }
+
+    /// Runs it for this long, and until all has arrived; `mark` is called when the measured time begins and ends.
+    pub(super) fn run(
+        &mut self,
+        time: Duration,
+        mut mark: impl FnMut(),
+    ) -> anyhow::Result<Carried> {
         let counts = Counts::default();
         let fan = self.receivers.len() as u64;
         std::thread::scope(|threads| {
             let reader = {
-                let (counts, receivers) = (&counts, self.receivers);
+                let (counts, receivers) = (&counts, &mut self.receivers);
                 threads.spawn(move || read_all(receivers, counts))
             };
             let writer = Writer {
-                sender: self.sender,
+                sender: &mut self.sender,
                 ready: &self.ready,
                 acknowledged: self.acknowledged,
                 fan,
@@ -122,7 +147,7 @@ impl Counts {
 
 /// The sender, and what it has to know to keep to the window.
 struct Writer<'a> {
-    sender: TcpStream,
+    sender: &'a mut TcpStream,
     ready: &'a [u8],
     acknowledged: bool,
     /// Subscribers of each message.
@@ -135,19 +160,29 @@ impl Writer<'_> {
     fn run(mut self) -> io::Result<()> {
         let written = self.write();
         self.counts.written.store(true, Ordering::Release);
-        written?;
-        // The broker still has answers for us: closing over them would throw away what it has yet to read.
+        let written = written?;
+        // The broker still has answers for us: closing over them would throw away what it has yet to read, and the next
+        // run would take them for its own.
         while !self.counts.done.load(Ordering::Acquire) {
-            self.acks.take(&mut self.sender)?;
+            self.acks.take(self.sender)?;
+        }
+        let until = Instant::now() + SILENCE;
+        while self.acknowledged && self.acks.count < written && Instant::now() < until {
+            self.acks.take(self.sender)?;
         }
         Ok(())
     }
 
-    fn write(&mut self) -> io::Result<()> {
-        let at_once = if self.acknowledged {
-            AT_ONCE_ACKNOWLEDGED
-        } else {
-            AT_ONCE
+    /// Answers how many messages it wrote.
+    fn write(&mut self) -> io::Result<u64> {
+        let window = match self.fan {
+            1 => WINDOW,
+            _ => FAN_OUT_WINDOW,
+        };
+        let most = usize::try_from(window / self.fan / 4).unwrap_or(0);
+        let at_once = match self.acknowledged {
+            true => AT_ONCE_ACKNOWLEDGED,
+            false => most.clamp(1, AT_ONCE),
         };
         let each = at_once as u64;
         let bytes = self.ready.len() / usize::from(READY) * at_once;
@@ -156,7 +191,7 @@ impl Writer<'_> {
         let mut waited = (0, Instant::now());
         while !self.counts.stop.load(Ordering::Acquire) {
             let missing = self.counts.missing();
-            let full = missing.saturating_sub(lost) + each * self.fan > WINDOW * self.fan
+            let full = missing.saturating_sub(lost) + each * self.fan > window
                 || self.acknowledged && written - self.acks.count + each > UNACKNOWLEDGED;
             if !full {
                 let due = each * self.fan;
@@ -166,7 +201,7 @@ impl Writer<'_> {
                 continue;
             }
             if self.acknowledged {
-                self.acks.take(&mut self.sender)?;
+                self.acks.take(self.sender)?;
             } else {
                 std::thread::sleep(PAUSE);
             }
@@ -176,7 +211,7 @@ impl Writer<'_> {
                 lost = missing;
             }
         }
-        Ok(())
+        Ok(written)
     }
 }
 
@@ -219,19 +254,11 @@ struct Receiver {
     rest: Vec<u8>,
 }
 
-fn read_all(receivers: Vec<TcpStream>, counts: &Counts) -> io::Result<()> {
-    let mut receivers: Vec<Receiver> = receivers
-        .into_iter()
-        .map(|stream| {
-            stream.set_nonblocking(true)?;
-            let rest = Vec::new();
-            Ok(Receiver { stream, rest })
-        })
-        .collect::<io::Result<_>>()?;
+fn read_all(receivers: &mut [Receiver], counts: &Counts) -> io::Result<()> {
     let mut chunk = vec![0; READ_BYTES];
     while !counts.done.load(Ordering::Acquire) {
         let mut came = 0;
-        for receiver in &mut receivers {
+        for receiver in &mut *receivers {
             came += receiver.take(&mut chunk)?;
         }
         counts.received.fetch_add(came, Ordering::AcqRel);
@@ -243,6 +270,12 @@ fn read_all(receivers: Vec<TcpStream>, counts: &Counts) -> io::Result<()> {
 }
 
 impl Receiver {
+    fn new(stream: TcpStream) -> io::Result<Receiver> {
+        stream.set_nonblocking(true)?;
+        let rest = Vec::new();
+        Ok(Receiver { stream, rest })
+    }
+
     /// Counts what is there, and acknowledges it.
     fn take(&mut self, chunk: &mut [u8]) -> io::Result<u64> {
         match self.stream.read(chunk) {

@@ -33,31 +33,45 @@ impl Cores {
     }
 
     /// Keeps us off the service's core until the answer is dropped.
-    pub(crate) fn stay_off(&self) -> anyhow::Result<StayOff> {
-        let mut all = self.others.clone();
-        all.push(self.service);
-        move_to(&self.others)?;
-        Ok(StayOff { all })
+    pub(crate) fn stay_off(&self) -> anyhow::Result<Apart> {
+        self.part_from(&[])
+    }
+
+    /// The same, and moves services that run already to their core, for as long.
+    pub(crate) fn part_from(&self, services: &[u32]) -> anyhow::Result<Apart> {
+        let us = std::process::id();
+        let apart = Apart {
+            all: self.others.iter().copied().chain([self.service]).collect(),
+            moved: services.iter().copied().chain([us]).collect(),
+        };
+        for service in services {
+            move_to(*service, &[self.service])?;
+        }
+        move_to(us, &self.others)?;
+        Ok(apart)
     }
 }
 
-/// While it lives, this process keeps off the service's core.
-pub(crate) struct StayOff {
+/// While it lives, this process and the service have cores of their own.
+pub(crate) struct Apart {
     all: Vec<u32>,
+    moved: Vec<u32>,
 }
 
-impl Drop for StayOff {
+impl Drop for Apart {
     fn drop(&mut self) {
-        let _ = move_to(&self.all);
+        for process in &self.moved {
+            let _ = move_to(*process, &self.all);
+        }
     }
 }
 
-/// All threads of this process.
-fn move_to(cores: &[u32]) -> anyhow::Result<()> {
+/// All threads of a process.
+fn move_to(process: u32, cores: &[u32]) -> anyhow::Result<()> {
     let list: Vec<String> = cores.iter().map(u32::to_string).collect();
     let done = Command::new("taskset")
         .args(["-a", "-c", "-p", &list.join(",")])
-        .arg(std::process::id().to_string())
+        .arg(process.to_string())
         .output()
         .context("cannot run taskset (util-linux)")?;
     if !done.status.success() {
