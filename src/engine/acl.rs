@@ -1,9 +1,9 @@
 //! The decision about a publish, a delivery or a subscription, and what a refused sender is told.
 
 use super::echo::may_echo;
-use super::{ConnKey, Effect, Engine, Level, Now, Publication};
+use super::{Effect, Engine, Level, Now, Place, Publication};
 use crate::policy::{Decision, Kind, PayloadError, Reason, Subject, check_payload};
-use crate::protocol::{Notice, SessionName, Topic, UserName};
+use crate::protocol::{Notice, SessionId, SessionName, Topic, UserName};
 
 /// What a client wants to do with a topic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,11 +22,9 @@ pub enum Access {
 #[derive(Debug, Clone, Copy)]
 pub struct Query<'a> {
     /// The connection; never a logged-in one when the broker asks about a session at rest.
-    pub conn: ConnKey,
-    /// The client id.
-    pub client_id: &'a str,
-    /// The user name.
-    pub username: &'a str,
+    pub place: Place,
+    /// The client id, of which the user name is the beginning.
+    pub client: SessionId<'a>,
     /// What for.
     pub access: Access,
     /// Topic name, or filter.
@@ -62,20 +60,21 @@ impl Engine {
     /// asks about sessions restored from disk and about the senders of retained messages. The time is
     /// looked up only when something is refused.
     pub fn acl(&mut self, query: &Query<'_>, now: impl FnOnce() -> Now) -> Ruling {
-        let Some(session) = own_session(query) else {
-            return Ruling::Deny;
-        };
+        let session = query.client.name();
+        let topic = Topic::parse(query.topic);
         let subject = Subject {
             user: session.user,
             device: session.device,
-            kind: self.kind_of(query),
+            kind: self.kind_of(query, topic),
         };
-        let topic = Topic::parse(query.topic);
         if query.access == Access::Publish && self.is_will_of_presence(query, topic, session) {
             return Ruling::Deny;
         }
         match self.judge(&subject, query, topic) {
-            Ok(()) => self.follow(query, topic, session, now),
+            Ok(()) => {
+                self.get_acquainted(query);
+                self.follow(query, topic, session, now)
+            }
             Err(denial) => {
                 if query.access != Access::Receive {
                     self.tell_refused(query, session.user, &denial.to_string(), now());
@@ -85,12 +84,16 @@ impl Engine {
         }
     }
 
-    /// The kind of the device, where it can matter: what the table says of deliveries holds for all kinds.
-    fn kind_of(&self, query: &Query<'_>) -> Option<Kind> {
-        if query.access == Access::Receive && self.policy.rules().is_empty() {
+    /// The kind of the device, where it can matter: what the table says holds for all kinds, but for messages between a
+    /// user's own devices.
+    fn kind_of(&self, query: &Query<'_>, topic: Topic<'_>) -> Option<Kind> {
+        let between_own = || query.access == Access::Publish && is_inbox_of(topic, query.client);
+        if self.policy.rules().is_empty() && !between_own() {
             return None;
         }
-        self.sessions.get(query.conn).map(|session| session.kind)
+        self.sessions
+            .get(query.place.conn)
+            .map(|session| session.kind)
     }
 
     /// What follows from what is allowed; a delivery may still be one too many.
@@ -106,7 +109,7 @@ impl Engine {
             Access::Publish => self.published(query, topic, own, now),
             // Who shares a subscription takes from those who had it alone.
             Access::Subscribe => drop(self.sessions.change()),
-            Access::Unsubscribe => self.sessions.change().note_inbox(query.conn, false),
+            Access::Unsubscribe => self.sessions.change().note_inbox(query.place.conn, false),
         }
         Ruling::Allow
     }
@@ -120,7 +123,7 @@ impl Engine {
     ) {
         if may_echo(topic, own) {
             self.sent
-                .remember(query.client_id, query.topic, query.payload);
+                .remember(query.client.text(), query.topic, query.payload);
         }
         self.presence_said(query, topic, own.user);
         self.keep_for_hand(query, topic, now);
@@ -134,7 +137,7 @@ impl Engine {
                 may_echo(topic, own)
                     && self
                         .sent
-                        .is_echo(own, query.client_id, query.topic, query.payload)
+                        .is_echo(own, query.client.text(), query.topic, query.payload)
             }
         };
         if superfluous {
@@ -172,15 +175,18 @@ impl Engine {
             Access::Publish => "publish",
             _ => "subscribe",
         };
-        if self.refusal_logs.pass(query.client_id, now.mono) {
+        if self.refusal_logs.pass(query.client.text(), now.mono) {
             let topic = query.topic.escape_debug();
-            let text = format!("{}: {verb} to `{topic}` refused: {reason}", query.client_id);
+            let text = format!(
+                "{}: {verb} to `{topic}` refused: {reason}",
+                query.client.text()
+            );
             self.later(Effect::Log(Level::Notice, text));
         }
-        let online = self.sessions.get(query.conn).is_some();
+        let online = self.sessions.get(query.place.conn).is_some();
         if query.access == Access::Publish
             && online
-            && self.refusal_notices.pass(query.username, now.mono)
+            && self.refusal_notices.pass(query.client.username(), now.mono)
         {
             self.notify_refused(query, user, reason, now);
         }
@@ -195,7 +201,11 @@ impl Engine {
             body: reason.to_owned(),
             data: serde_json::json!({ "topic": query.topic, "reason": reason }),
         };
-        self.later(Effect::Publish(own_notice(query.client_id, user, &notice)));
+        self.later(Effect::Publish(own_notice(
+            query.client.text(),
+            user,
+            &notice,
+        )));
     }
 
     /// An id for a notice of the plugin's own.
@@ -218,10 +228,7 @@ pub(super) fn own_notice(client_id: &str, user: UserName<'_>, notice: &Notice) -
     }
 }
 
-/// The session of the question; none when user name and client id do not belong together, as when a
-/// listener takes user names from certificates.
-fn own_session<'a>(query: &Query<'a>) -> Option<SessionName<'a>> {
-    let session = SessionName::parse(query.client_id).ok()?;
-    let rest = query.client_id.strip_prefix(query.username)?;
-    rest.starts_with(':').then_some(session)
+fn is_inbox_of(topic: Topic<'_>, client: SessionId<'_>) -> bool {
+    let UserName { uid, eid } = client.name().user;
+    topic == Topic::Inbox { eid, uid }
 }

@@ -18,9 +18,10 @@ use std::time::Duration;
 
 use hashbrown::DefaultHashBuilder;
 
-use super::acl::Query;
+use super::acl::{Access, Query};
 use super::devices::with_key;
-use super::routes::Routes;
+use super::glance::Glance;
+use super::routes::{Routes, Senders};
 use super::{Effect, Engine, Level, Now, Publication};
 use crate::protocol::{SessionName, Topic, UserName};
 
@@ -90,6 +91,26 @@ impl Engine {
             }
     }
 
+    /// Whether nothing has to be kept or noted about a message that is let through or delivered.
+    pub(super) fn is_routed_by_broker_alone(
+        &mut self,
+        glance: &Glance<'_>,
+        topic: Topic<'_>,
+    ) -> bool {
+        if !self.brings_by_hand(topic) {
+            return true;
+        }
+        let version = self.routing_version();
+        let ByHand { kept, routes, .. } = &mut self.by_hand;
+        match glance.access {
+            Access::Publish => routes.is_complete_for_all(glance.topic, version),
+            _ => {
+                let inbox = matches!(topic, Topic::Inbox { .. });
+                kept.is_empty() && (!inbox || routes.was_complete(glance.topic, version))
+            }
+        }
+    }
+
     /// A client's message was let through; its routing follows.
     pub(super) fn keep_for_hand(
         &mut self,
@@ -100,7 +121,7 @@ impl Engine {
         if !self.brings_by_hand(topic)
             || query.sender_at_rest
             || self.by_hand.kept.len() >= MOST_KEPT
-            || self.is_surely_routed(query.topic, topic)
+            || self.is_surely_routed(query, topic)
         {
             return;
         }
@@ -113,7 +134,7 @@ impl Engine {
             payload: query.payload.into(),
             qos: query.qos,
             expiry_s: 0,
-            sender: query.client_id.into(),
+            sender: query.client.text().into(),
             routed,
             times: 1,
             version: self.routing_version(),
@@ -154,8 +175,13 @@ impl Engine {
         if !self.brings_by_hand(topic) {
             return;
         }
-        if let Topic::Inbox { .. } = topic {
-            self.sessions.change_unseen().note_inbox(query.conn, true);
+        let version = self.routing_version();
+        if let Topic::Inbox { .. } = topic
+            && !self.by_hand.routes.was_complete(query.topic, version)
+        {
+            self.sessions
+                .change_unseen()
+                .note_inbox(query.place.conn, true);
         }
         let by_hand = &mut self.by_hand;
         // The broker routes a message right after it was kept, so this is mostly the last one.
@@ -163,7 +189,7 @@ impl Engine {
         let routed =
             kept.find(|kept| *kept.topic == *query.topic && is_same(&kept.payload, query.payload));
         if let Some(kept) = routed {
-            kept.seen.push(by_hand.hasher.hash_one(query.client_id));
+            kept.seen.push(by_hand.hasher.hash_one(query.client.text()));
             if let Routed::Asked(_) = kept.routed {
                 kept.routed = Routed::Ticks(1);
             }
@@ -201,17 +227,27 @@ impl Engine {
     }
 
     /// Whether all devices that a message is for are known to be subscribed: then it need not be kept.
-    fn is_surely_routed(&self, name: &str, topic: Topic<'_>) -> bool {
-        match topic {
-            Topic::Inbox { eid, uid } => with_key(UserName { uid, eid }, |user| {
-                self.devices.of_user(user).is_empty() && self.sessions.all_take_inbox(user)
-            }),
-            Topic::Group { .. } => {
-                let version = self.routing_version();
-                self.by_hand.routes.is_complete(name, version)
-            }
-            _ => false,
+    fn is_surely_routed(&mut self, query: &Query<'_>, topic: Topic<'_>) -> bool {
+        if !matches!(topic, Topic::Inbox { .. } | Topic::Group { .. }) {
+            return false;
         }
+        let version = self.routing_version();
+        let ByHand { routes, hasher, .. } = &mut self.by_hand;
+        let sender = || hasher.hash_one(query.client.text());
+        if routes.is_complete(query.topic, version, sender) {
+            return true;
+        }
+        let Topic::Inbox { eid, uid } = topic else {
+            return false;
+        };
+        let complete = with_key(UserName { uid, eid }, |user| {
+            self.devices.of_user(user).is_empty() && self.sessions.all_take_inbox(user)
+        });
+        if complete {
+            let routes = &mut self.by_hand.routes;
+            routes.note_complete(query.topic, version, Senders::All);
+        }
+        complete
     }
 
     /// Goes up whenever a message may have to reach somebody else, or in another way.
@@ -224,13 +260,17 @@ impl Engine {
 
     /// What was seen of a message that nobody has to be brought.
     fn note_route(&mut self, kept: &Kept) {
-        let hand = &mut self.by_hand;
-        // Of the sender it has to be known as well: the next message may be somebody else's.
-        let asked_about_sender = kept.times_seen(hand.hasher.hash_one(&*kept.sender)) > 0;
-        let is_group = matches!(Topic::parse(&kept.topic), Topic::Group { .. });
-        if is_group && asked_about_sender {
-            hand.routes.note_complete(&kept.topic, kept.version);
+        if !matches!(Topic::parse(&kept.topic), Topic::Group { .. }) {
+            return;
         }
+        let sender = self.by_hand.hasher.hash_one(&*kept.sender);
+        let senders = if kept.times_seen(sender) > 0 {
+            Senders::All
+        } else {
+            Senders::Only(sender)
+        };
+        let routes = &mut self.by_hand.routes;
+        routes.note_complete(&kept.topic, kept.version, senders);
     }
 
     fn routed(&mut self, now: Now) -> Vec<Kept> {

@@ -63,6 +63,7 @@ impl Engine {
 
     /// A connection has ended; whether its session may wait for the device.
     pub fn disconnected(&mut self, conn: ConnKey, waits: bool) {
+        self.acquaintances.forget(conn);
         let Some(session) = self.sessions.change().end(conn) else {
             return;
         };

@@ -13,6 +13,7 @@ mod directory;
 mod echo;
 mod failures;
 mod feed;
+mod glance;
 mod limit;
 mod login;
 mod pending;
@@ -36,6 +37,7 @@ use lru::LruCache;
 pub use acl::{Access, Query, Ruling};
 pub use answer::Failure;
 pub use control::Done;
+pub use glance::{Glance, NamesAt, Place};
 pub use login::{Attempt, Step, Wait};
 pub use pending::{MAX_WAITING, Pending, Ticket};
 pub use record::{LoginRecord, Outcome};
@@ -46,6 +48,9 @@ pub use token::{AskKey, MAX_TOKEN_BYTES, Origin, TokenCache, digest};
 
 use crate::policy::{Directory, Policy};
 use crate::protocol::SessionName;
+// Of what questions are made.
+pub(crate) use crate::protocol::PartLengths;
+pub use crate::protocol::SessionId;
 use crate::protocol::contract::Grant;
 pub use crate::protocol::contract::TokenDigest;
 use throttle::Throttle;
@@ -189,6 +194,7 @@ pub struct Engine {
     all_failures: limit::FailureLimit,
     held_failures: limit::FailureLimit,
     sessions: Watched<Sessions>,
+    acquaintances: glance::Acquaintances,
     /// Connections that began before events were lost: to be ended little by little.
     recheck: Vec<ConnKey>,
     stall: StallBudget,
@@ -227,6 +233,7 @@ impl Engine {
             all_failures: failures::all_failures(),
             held_failures: failures::held_failures(),
             sessions: Watched::default(),
+            acquaintances: glance::Acquaintances::default(),
             recheck: Vec::new(),
             stall: StallBudget::new(config.stall_budget),
             feed_live: false,

@@ -71,7 +71,7 @@ impl Engine {
         self.config.presence
             && is_own(topic, name.user)
             && !query.sender_at_rest
-            && self.sessions.get(query.conn).is_none()
+            && self.sessions.get(query.place.conn).is_none()
     }
 
     /// A user has published: the word is kept if it is one about the own presence. Said right after the login,
@@ -82,20 +82,22 @@ impl Engine {
         topic: Topic<'_>,
         user: UserName<'_>,
     ) {
-        if !self.config.presence || !is_own(topic, user) || self.sessions.get(query.conn).is_none()
+        if !self.config.presence
+            || !is_own(topic, user)
+            || self.sessions.get(query.place.conn).is_none()
         {
             return;
         }
         match Presence::parse(query.payload) {
             Some(Presence::Online) | None => {
-                self.words.own.remove(query.username);
+                self.words.own.remove(query.client.username());
             }
             Some(word) => {
-                let by = query.conn;
+                let by = query.place.conn;
                 self.words
                     .own
-                    .insert(query.username.into(), Own { word, by });
-                if self.words.on_its_way.contains_key(query.username) {
+                    .insert(query.client.username().into(), Own { word, by });
+                if self.words.on_its_way.contains_key(query.client.username()) {
                     self.say(user, word);
                 }
             }

@@ -1,33 +1,73 @@
 //! Topics whose every receiver is known to be subscribed, so that nothing sent there need be brought by hand.
 //!
 //! What was seen of one message holds for the next as long as nobody came, went, subscribed or unsubscribed, and
-//! neither directory nor policy changed: a version stands for all of that.
+//! neither directory nor policy changed: a version stands for all of that. Of a sender who is not subscribed it shows
+//! nothing, since nobody is brought the own messages: then it holds for this sender's messages alone.
 
-use hashbrown::HashSet;
+use hashbrown::HashMap;
 
 /// Topics remembered; with more, all are found out anew.
 const MOST: usize = 10_000;
 
+/// Whose messages reach all of their receivers by the broker alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Senders {
+    /// Everybody's.
+    All,
+    /// Those of one client, by a hash of its id: it is not known to be subscribed itself.
+    Only(u64),
+}
+
 /// The topics, as of a version.
 #[derive(Default)]
 pub(super) struct Routes {
-    complete: HashSet<Box<str>>,
+    complete: HashMap<Box<str>, Senders>,
     as_of: u64,
+    /// The topic that was found complete last, for everybody.
+    last: String,
 }
 
 impl Routes {
-    /// Whether all receivers of a topic are known to be subscribed at this version.
-    pub(super) fn is_complete(&self, topic: &str, version: u64) -> bool {
-        self.as_of == version && self.complete.contains(topic)
+    /// Whether all receivers of what this sender sends to a topic are known to be subscribed at this version.
+    pub(super) fn is_complete(
+        &mut self,
+        topic: &str,
+        version: u64,
+        sender: impl FnOnce() -> u64,
+    ) -> bool {
+        if self.as_of != version {
+            return false;
+        }
+        match self.complete.get(topic) {
+            Some(Senders::All) => {
+                self.last.clear();
+                self.last.push_str(topic);
+                true
+            }
+            Some(Senders::Only(known)) => *known == sender(),
+            None => false,
+        }
+    }
+
+    /// Whether that holds whoever sends.
+    pub(super) fn is_complete_for_all(&mut self, topic: &str, version: u64) -> bool {
+        matches!(self.complete.get(topic), Some(Senders::All))
+            && self.is_complete(topic, version, || 0)
+    }
+
+    /// Whether this topic was found complete for everybody just now.
+    pub(super) fn was_complete(&self, topic: &str, version: u64) -> bool {
+        self.as_of == version && self.last == topic
     }
 
     /// All receivers of a topic were seen to be subscribed at this version, which is no older than any before.
-    pub(super) fn note_complete(&mut self, topic: &str, version: u64) {
+    pub(super) fn note_complete(&mut self, topic: &str, version: u64, senders: Senders) {
         if self.as_of != version || self.complete.len() >= MOST {
             self.complete.clear();
+            self.last.clear();
             self.as_of = version;
         }
-        self.complete.insert(topic.into());
+        self.complete.insert(topic.into(), senders);
     }
 }
 
@@ -35,25 +75,40 @@ impl Routes {
 mod tests {
     use super::*;
 
+    fn is_complete(routes: &mut Routes, topic: &str, version: u64) -> bool {
+        routes.is_complete(topic, version, || 1)
+    }
+
     #[test]
     fn topics_are_complete_at_their_version_only() {
         let mut routes = Routes::default();
-        assert!(!routes.is_complete("a", 0));
-        routes.note_complete("a", 3);
-        routes.note_complete("b", 3);
-        assert!(routes.is_complete("a", 3) && routes.is_complete("b", 3));
-        assert!(!routes.is_complete("a", 4) && !routes.is_complete("c", 3));
-        routes.note_complete("c", 4);
-        assert!(!routes.is_complete("a", 4) && routes.is_complete("c", 4));
+        assert!(!is_complete(&mut routes, "a", 0));
+        routes.note_complete("a", 3, Senders::All);
+        routes.note_complete("b", 3, Senders::All);
+        assert!(is_complete(&mut routes, "a", 3) && is_complete(&mut routes, "b", 3));
+        assert!(!is_complete(&mut routes, "a", 4) && !is_complete(&mut routes, "c", 3));
+        assert!(routes.was_complete("b", 3) && !routes.was_complete("a", 3));
+        routes.note_complete("c", 4, Senders::All);
+        assert!(!routes.was_complete("b", 4));
+        assert!(!is_complete(&mut routes, "a", 4) && is_complete(&mut routes, "c", 4));
+    }
+
+    #[test]
+    fn topics_are_complete_for_their_senders_only() {
+        let mut routes = Routes::default();
+        routes.note_complete("a", 3, Senders::Only(1));
+        assert!(routes.is_complete("a", 3, || 1) && !routes.is_complete("a", 3, || 2));
+        routes.note_complete("a", 3, Senders::Only(2));
+        assert!(routes.is_complete("a", 3, || 2) && !routes.is_complete("a", 3, || 1));
     }
 
     #[test]
     fn topics_are_bounded() {
         let mut routes = Routes::default();
         for number in 0..=MOST {
-            routes.note_complete(&number.to_string(), 1);
+            routes.note_complete(&number.to_string(), 1, Senders::All);
         }
         assert_eq!(routes.complete.len(), 1);
-        assert!(routes.is_complete(&MOST.to_string(), 1));
+        assert!(is_complete(&mut routes, &MOST.to_string(), 1));
     }
 }

@@ -6,7 +6,7 @@ use super::decode::{self, Client};
 use super::entry::Loaded;
 use super::guard::guard;
 use super::{c, host};
-use crate::engine::{Access, Attempt, Query, Refusal, Ruling};
+use crate::engine::{Access, Attempt, Glance, Query, Refusal, Ruling};
 use crate::plugin::LoginRuling;
 
 pub(super) type Callback = unsafe extern "C" fn(c_int, *mut c_void, *mut c_void) -> c_int;
@@ -231,18 +231,28 @@ unsafe extern "C" fn acl_check(_event: c_int, data: *mut c_void, userdata: *mut 
                 decode::bytes(event.payload, event.payloadlen),
             )
         };
-        let (Some(client), Some(topic)) = (client, topic) else {
-            return c::MOSQ_ERR_ACL_DENIED;
-        };
-        let (Some(client_id), Some(username), Some(access)) =
-            (client.id(), client.username(), access(event.access))
+        let (Some(client), Some(topic), Some(access)) = (client, topic, access(event.access))
         else {
             return c::MOSQ_ERR_ACL_DENIED;
         };
-        let query = Query {
+        let glance = Glance {
             conn: client.key(),
-            client_id,
-            username,
+            access,
+            topic,
+            payload,
+        };
+        if loaded
+            .plugin
+            .is_allowed_at_a_glance(&glance, || client.names_at())
+        {
+            return SUCCESS;
+        }
+        let Some(session) = client.session() else {
+            return c::MOSQ_ERR_ACL_DENIED;
+        };
+        let query = Query {
+            place: client.place(),
+            client: session,
             access,
             topic,
             payload,

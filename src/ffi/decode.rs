@@ -5,7 +5,7 @@ use std::os::raw::{c_char, c_void};
 
 use super::c;
 use crate::config::{ConfigError, Options};
-use crate::engine::ConnKey;
+use crate::engine::{ConnKey, NamesAt, PartLengths, Place, SessionId};
 
 /// A client of the broker, for the time of one callback.
 #[derive(Clone, Copy)]
@@ -38,6 +38,32 @@ impl<'a> Client<'a> {
         unsafe { text(c::mep_client_username(self.raw)) }
     }
 
+    /// Where the broker keeps the client and its names.
+    pub(super) fn place(self) -> Place {
+        Place {
+            conn: self.key(),
+            names: self.names_at(),
+        }
+    }
+
+    /// Where the broker keeps its names.
+    pub(super) fn names_at(self) -> NamesAt {
+        // SAFETY: as for `id`; nothing is read through the pointers.
+        let (client_id, username) =
+            unsafe { (c::mep_client_id(self.raw), c::mep_client_username(self.raw)) };
+        NamesAt {
+            client_id: client_id.addr(),
+            username: username.addr(),
+        }
+    }
+
+    /// Client id and user name, when the one is `uid@eid:device` and the other its beginning. They are not when a listener
+    /// takes user names from certificates.
+    pub(super) fn session(self) -> Option<SessionId<'a>> {
+        // SAFETY: as for `id`.
+        unsafe { session(c::mep_client_id(self.raw), c::mep_client_username(self.raw)) }
+    }
+
     /// The peer's address.
     pub(super) fn address(self) -> &'a str {
         // SAFETY: as for `id`.
@@ -66,6 +92,43 @@ pub(super) unsafe fn text<'a>(raw: *const c_char) -> Option<&'a str> {
     }
     // SAFETY: not NULL, and the caller's promise.
     unsafe { CStr::from_ptr(raw) }.to_str().ok()
+}
+
+/// One pass over each, as every message comes by here.
+///
+/// # Safety
+/// Both are NULL or C strings that live as long as `'a`.
+unsafe fn session<'a>(client_id: *const c_char, username: *const c_char) -> Option<SessionId<'a>> {
+    if client_id.is_null() || username.is_null() {
+        return None;
+    }
+    // SAFETY: not NULL, and the caller's promise.
+    let (id_bytes, name_bytes) = unsafe { (until_nul(client_id), until_nul(username)) };
+    let lengths = PartLengths::of(id_bytes)?;
+    // SAFETY: that many bytes were just read, and all are of a name, `@` or `:`, so ASCII.
+    let text = unsafe {
+        let bytes = std::slice::from_raw_parts(client_id.cast::<u8>(), lengths.total());
+        std::str::from_utf8_unchecked(bytes)
+    };
+    let session = SessionId::of_parts(text, lengths)?;
+    name_bytes.eq(session.username().bytes()).then_some(session)
+}
+
+/// The bytes of a C string; none beyond its end is read.
+///
+/// # Safety
+/// `raw` is a C string that lives as long as the iterator.
+unsafe fn until_nul(raw: *const c_char) -> impl Iterator<Item = u8> {
+    let mut at = raw.cast::<u8>();
+    std::iter::from_fn(move || {
+        // SAFETY: every byte before this one was not NUL, so this one belongs to the string.
+        let byte = unsafe { at.read() };
+        (byte != 0).then(|| {
+            // SAFETY: there is at least the NUL behind it.
+            at = unsafe { at.add(1) };
+            byte
+        })
+    })
 }
 
 /// # Safety
@@ -116,6 +179,36 @@ mod tests {
             assert_eq!(text(c"abc".as_ptr()), Some("abc"));
             assert_eq!(text(c"\xff\xfe".as_ptr()), None);
         }
+    }
+
+    #[test]
+    fn client_id_and_user_name_have_to_belong_together() {
+        let read = |client_id: &'static CStr, username: &'static CStr| {
+            // SAFETY: literals.
+            unsafe { session(client_id.as_ptr(), username.as_ptr()) }.map(SessionId::text)
+        };
+        assert_eq!(read(c"bob@acme:pc", c"bob@acme"), Some("bob@acme:pc"));
+        for (client_id, username) in [
+            (c"bob@acme:pc", c"alice@acme"),
+            (c"bob@acme:pc", c"bob@acm"),
+            (c"bob@acme:pc", c"bob@acme:"),
+            (c"bob@acme:pc", c"bob"),
+            (c"bob@acme:pc", c""),
+            (c"bob@acme:pc", c"bob@acme/#"),
+            (c"bob@acme", c"bob@acme"),
+            (c"x", c"bob@acme"),
+            (c"", c""),
+            (c"bob@acme:\xff", c"bob@acme"),
+        ] {
+            assert_eq!(
+                read(client_id, username),
+                None,
+                "{client_id:?} {username:?}"
+            );
+        }
+        // SAFETY: NULL is allowed.
+        let null = unsafe { session(std::ptr::null(), c"bob@acme".as_ptr()) };
+        assert_eq!(null, None);
     }
 
     #[test]

@@ -9,8 +9,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use super::{Host, HostError};
 use crate::config::{Secret, Settings};
 use crate::engine::{
-    AskKey, Attempt, ConnKey, Effect, Engine, Level, LoginRecord, Now, Outcome, Query, Refusal,
-    Ruling, Step, Ticket, Wait,
+    AskKey, Attempt, ConnKey, Effect, Engine, Glance, Level, LoginRecord, NamesAt, Now, Outcome,
+    Query, Refusal, Ruling, Step, Ticket, Wait,
 };
 use crate::protocol::contract::DirectoryStep;
 use crate::upstream::Question;
@@ -116,6 +116,15 @@ impl<H: Host> Plugin<H> {
     /// ACL_CHECK.
     pub fn acl(&self, query: &Query<'_>) -> Ruling {
         self.with_engine(|engine| engine.acl(query, || self.now()))
+    }
+
+    /// ACL_CHECK, before any name has been read: whether it is surely allowed.
+    pub fn is_allowed_at_a_glance(
+        &self,
+        glance: &Glance<'_>,
+        names: impl FnOnce() -> NamesAt,
+    ) -> bool {
+        self.with_engine(|engine| engine.is_allowed_at_a_glance(glance, names))
     }
 
     /// CONNECT (2.1).

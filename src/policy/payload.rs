@@ -147,16 +147,13 @@ fn check_direction(
     sender: &Subject<'_>,
 ) -> Result<(), PayloadError> {
     let user = sender.user;
-    let own_inbox = topic
-        == Topic::Inbox {
-            eid: user.eid,
-            uid: user.uid,
-        };
+    let (uid, eid) = (user.uid, user.eid);
+    let own_inbox = || topic == Topic::Inbox { eid, uid };
     let (fits, from) = match direction {
         Direction::PointToPoint => (matches!(topic, Topic::Inbox { .. }), None),
         Direction::Group => (matches!(topic, Topic::Group { .. }), None),
-        Direction::PcToPhone => (own_inbox, Some(Kind::Pc)),
-        Direction::PhoneToPc => (own_inbox, Some(Kind::Phone)),
+        Direction::PcToPhone => (own_inbox(), Some(Kind::Pc)),
+        Direction::PhoneToPc => (own_inbox(), Some(Kind::Phone)),
     };
     match (from, sender.kind) {
         _ if !fits => Err(PayloadError::DirectionTopic(direction)),

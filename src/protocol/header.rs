@@ -258,16 +258,10 @@ fn read_source(bytes: &[u8]) -> Result<&str, HeaderError> {
     if bytes.len() > MAX_SOURCE_BYTES {
         return Err(HeaderError::Source);
     }
-    let source = std::str::from_utf8(bytes).map_err(|_| HeaderError::Source)?;
-    let good = match source.split_once('@') {
-        Some((uid, eid)) => name::is_valid(uid) && name::is_valid(eid),
-        None => name::is_valid(source),
-    };
-    if good {
-        Ok(source)
-    } else {
-        Err(HeaderError::Source)
+    if !name::is_user(bytes.iter().copied()) {
+        return Err(HeaderError::Source);
     }
+    std::str::from_utf8(bytes).map_err(|_| HeaderError::Source)
 }
 
 #[cfg(test)]

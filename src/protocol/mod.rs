@@ -13,7 +13,8 @@ pub mod presence;
 pub mod topic;
 
 pub use header::{Content, Direction, Header, HeaderError, Message, is_from};
-pub use name::{NameError, SessionName, UserName};
+pub(crate) use name::PartLengths;
+pub use name::{NameError, SessionId, SessionName, UserName};
 pub use notice::Notice;
 pub use presence::Presence;
 pub use topic::Topic;

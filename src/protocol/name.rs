@@ -137,18 +137,7 @@ pub struct SessionName<'a> {
 impl<'a> SessionName<'a> {
     /// Parses `uid@eid:device`.
     pub fn parse(text: &'a str) -> Result<Self, NameError> {
-        if let Some((uid, rest)) = split_name(text, b'@')
-            && let Some((eid, device)) = split_name(rest, b':')
-            && is_valid(device)
-        {
-            let user = UserName { uid, eid };
-            return Ok(SessionName { user, device });
-        }
-        // Something is wrong: find out what.
-        let (user, device) = text.split_once(':').ok_or(NameError::NoDevice)?;
-        let user = UserName::parse(user)?;
-        check("device", device)?;
-        Ok(SessionName { user, device })
+        SessionId::parse(text).map(|id| id.name)
     }
 }
 
@@ -158,9 +147,154 @@ impl fmt::Display for SessionName<'_> {
     }
 }
 
+/// A client id that has been taken apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SessionId<'a> {
+    text: &'a str,
+    username: &'a str,
+    name: SessionName<'a>,
+}
+
+impl<'a> SessionId<'a> {
+    /// Parses `uid@eid:device`.
+    pub fn parse(text: &'a str) -> Result<Self, NameError> {
+        let lengths = PartLengths::of(text.bytes());
+        if let Some(id) = lengths.and_then(|lengths| SessionId::of_parts(text, lengths)) {
+            return Ok(id);
+        }
+        // Something is wrong: find out what.
+        let (username, device) = text.split_once(':').ok_or(NameError::NoDevice)?;
+        let user = UserName::parse(username)?;
+        check("device", device)?;
+        let name = SessionName { user, device };
+        Ok(SessionId {
+            text,
+            username,
+            name,
+        })
+    }
+
+    /// Of a text whose parts have been measured.
+    pub(crate) fn of_parts(text: &'a str, lengths: PartLengths) -> Option<Self> {
+        let PartLengths { uid, eid, .. } = lengths;
+        let username = text.get(..=uid + eid)?;
+        let user = UserName {
+            uid: username.get(..uid)?,
+            eid: username.get(uid + 1..)?,
+        };
+        let device = text.get(uid + eid + 2..)?;
+        let name = SessionName { user, device };
+        Some(SessionId {
+            text,
+            username,
+            name,
+        })
+    }
+
+    /// The client id itself.
+    pub fn text(self) -> &'a str {
+        self.text
+    }
+
+    /// `uid@eid`
+    pub fn username(self) -> &'a str {
+        self.username
+    }
+
+    /// Its parts.
+    pub fn name(self) -> SessionName<'a> {
+        self.name
+    }
+}
+
+/// How long the parts of a client id are, in bytes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct PartLengths {
+    uid: usize,
+    eid: usize,
+    device: usize,
+}
+
+impl PartLengths {
+    /// Of `uid@eid:device`, and of nothing else. One pass, which ends with the first byte that does not belong there:
+    /// every message comes by here.
+    pub(crate) fn of(mut bytes: impl Iterator<Item = u8>) -> Option<PartLengths> {
+        let mut part = |separator| {
+            let (length, end) = name_bytes(&mut bytes);
+            ((1..=MAX_NAME_BYTES).contains(&length) && end == separator).then_some(length)
+        };
+        Some(PartLengths {
+            uid: part(Some(b'@'))?,
+            eid: part(Some(b':'))?,
+            device: part(None)?,
+        })
+    }
+
+    /// Of all of it.
+    pub(crate) fn total(self) -> usize {
+        self.uid + 1 + self.eid + 1 + self.device
+    }
+}
+
+/// Whether it is `uid`, or `uid@eid`; one pass.
+pub(super) fn is_user(mut bytes: impl Iterator<Item = u8>) -> bool {
+    let is_name = |length| (1..=MAX_NAME_BYTES).contains(&length);
+    let (uid, end) = name_bytes(&mut bytes);
+    is_name(uid)
+        && match end {
+            None => true,
+            Some(b'@') => matches!(name_bytes(&mut bytes), (eid, None) if is_name(eid)),
+            Some(_) => false,
+        }
+}
+
+/// How many bytes of a name there are, and what byte ends it.
+fn name_bytes(bytes: &mut impl Iterator<Item = u8>) -> (usize, Option<u8>) {
+    let mut length = 0;
+    for byte in bytes {
+        if !is_name_byte(byte) {
+            return (length, Some(byte));
+        }
+        length += 1;
+    }
+    (length, None)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn client_id_is_taken_apart() {
+        let id = SessionId::parse("alice@acme:pc").unwrap();
+        assert_eq!((id.text(), id.username()), ("alice@acme:pc", "alice@acme"));
+        assert_eq!(id.name().device, "pc");
+        let lengths = PartLengths::of(id.text().bytes()).unwrap();
+        assert_eq!(lengths.total(), id.text().len());
+        for bad in [
+            "alice@acme",
+            "alice@acme:",
+            "@acme:pc",
+            "a@b:c:d",
+            "a@b@c:d",
+        ] {
+            assert!(PartLengths::of(bad.bytes()).is_none(), "{bad}");
+            assert!(SessionId::parse(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn user_may_come_with_or_without_enterprise() {
+        let is_user = |text: &str| is_user(text.bytes());
+        let longest = "x".repeat(MAX_NAME_BYTES);
+        for good in ["alice", "alice@acme", &format!("{longest}@{longest}")] {
+            assert!(is_user(good), "{good}");
+        }
+        let long = format!("{longest}x");
+        for bad in ["", "@", "alice@", "@acme", "a@b@c", "a@b:c", "a/b", &long] {
+            assert!(!is_user(bad), "{bad}");
+        }
+    }
 
     #[test]
     fn user_name_and_client_id_parse_and_print_back() {

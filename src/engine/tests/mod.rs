@@ -4,6 +4,7 @@ mod acl;
 mod control;
 mod directory;
 mod feed;
+mod glance;
 mod login;
 mod pending;
 mod presence;
@@ -16,10 +17,21 @@ use crate::policy::Policy;
 use crate::protocol::contract::{
     DeviceKind, Entitlements, FeedEvent, Grant, Scope, SystemNotice, Verdict,
 };
-use crate::protocol::{Content, Direction, Header, Message, Notice};
+use crate::protocol::{Content, Direction, Header, Message, Notice, SessionId};
 
 const BASE_S: u64 = 1_700_000_000;
 const PC: &str = "alice@acme:pc";
+
+fn place(conn: usize) -> Place {
+    let (client_id, username) = (conn, conn);
+    Place {
+        conn: ConnKey(conn),
+        names: NamesAt {
+            client_id,
+            username,
+        },
+    }
+}
 
 fn at(ms: u64) -> Now {
     Now {

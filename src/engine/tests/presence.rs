@@ -7,9 +7,8 @@ const TOPIC: &str = "acme/im/pres/alice";
 
 fn query<'a>(conn: usize, client_id: &'a str, access: Access, payload: &'a [u8]) -> Query<'a> {
     Query {
-        conn: ConnKey(conn),
-        client_id,
-        username: client_id.split_once(':').unwrap().0,
+        place: place(conn),
+        client: SessionId::parse(client_id).unwrap(),
         access,
         topic: TOPIC,
         payload,

@@ -66,9 +66,8 @@ fn ask_about(
     qos: u8,
 ) -> Ruling {
     let query = Query {
-        conn: ConnKey(conn),
-        client_id,
-        username: client_id.split_once(':').unwrap().0,
+        place: place(conn),
+        client: SessionId::parse(client_id).unwrap(),
         access,
         topic,
         payload,
@@ -202,12 +201,21 @@ fn group_whose_devices_are_all_subscribed_is_not_looked_through_until_something_
 }
 
 #[test]
-fn sender_that_the_broker_did_not_ask_about_keeps_a_group_from_being_taken_as_complete() {
+fn group_is_complete_for_its_unsubscribed_sender_alone() {
     let mut engine = engine_of(false, &[(1, PC), (3, BOB)]);
+    group_changed(&mut engine, &["alice", "bob"]);
+    engine.tick(at(2));
     let others = [(1, PC)];
-    for seq in 1..3 {
-        assert_eq!(group_round(&mut engine, seq, &others), (true, 0));
-    }
+    assert_eq!(group_round(&mut engine, 1, &others), (true, 0));
+    assert_eq!(group_round(&mut engine, 2, &others), (false, 0));
+
+    let (topic, message) = ("acme/im/msg/g/dev", payload("alice", Direction::Group, 3));
+    ask_about(&mut engine, 1, PC, Access::Publish, topic, &message, 0);
+    assert_eq!(
+        brought(&engine.tick(at(4))),
+        ["bob@acme:pc acme/im/msg/g/dev"]
+    );
+    assert_eq!(group_round(&mut engine, 4, &others), (false, 0));
 }
 
 #[test]

@@ -29,10 +29,24 @@ pub struct Person<'d> {
     user: Option<(Id, &'d User)>,
 }
 
+/// Where the directory keeps a user: good for as long as a session of the user lives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct UserId(Id);
+
 impl Directory {
+    /// Somebody whose place is known.
+    pub fn person(&self, user: UserId) -> Option<Person<'_>> {
+        let entry = self.users.get(user.0)?;
+        Some(Person {
+            directory: self,
+            enterprise: Some(entry.enterprise),
+            user: Some((user.0, entry)),
+        })
+    }
+
     /// Finds somebody. Never fails: of strangers the directory knows nothing but the enterprise.
     pub fn find(&self, user: UserName<'_>) -> Person<'_> {
-        let enterprise = self.enterprises.find(0, user.eid);
+        let enterprise = self.enterprises.find_again(0, user.eid);
         let id = enterprise.and_then(|e| self.users.find(e, user.uid));
         Person {
             directory: self,
@@ -106,6 +120,32 @@ impl Directory {
 }
 
 impl<'d> Person<'d> {
+    /// Where the directory keeps the person.
+    pub fn id(&self) -> Option<UserId> {
+        self.user.map(|(id, _)| UserId(id))
+    }
+
+    /// The name as the directory has it.
+    pub fn name(&self) -> Option<UserName<'d>> {
+        let (_, user) = self.user?;
+        let enterprise = self.directory.enterprises.get(user.enterprise)?;
+        Some(UserName {
+            uid: &user.uid,
+            eid: &enterprise.eid,
+        })
+    }
+
+    /// As [`Person::is_member`], looked up in the group rather than at the person: better when all members are asked about,
+    /// one after the other.
+    pub fn is_listed_in(&self, gid: &str) -> bool {
+        let (Some(enterprise), Some((id, _))) = (self.enterprise, self.user) else {
+            return false;
+        };
+        let groups = &self.directory.groups;
+        let group = groups.find_again(enterprise, gid);
+        (group.and_then(|group| groups.get(group))).is_some_and(|group| group.members.has(id))
+    }
+
     /// Whether the person may do anything at all, and if not, why.
     pub fn standing(&self) -> Standing {
         if self
@@ -132,7 +172,7 @@ impl<'d> Person<'d> {
         let (Some(enterprise), Some((_, user))) = (self.enterprise, self.user) else {
             return false;
         };
-        let group = self.directory.groups.find(enterprise, gid);
+        let group = self.directory.groups.find_again(enterprise, gid);
         group.is_some_and(|group| user.groups.has(group))
     }
 

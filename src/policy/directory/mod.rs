@@ -18,7 +18,7 @@ mod tests;
 
 pub use changes::MemberChange;
 pub use load::Gone;
-pub use lookup::{Person, Standing};
+pub use lookup::{Person, Standing, UserId};
 
 use entry::{Enterprise, Group, Profiles, State, User};
 use logins::Logins;

@@ -1,0 +1,280 @@
+//! What is allowed at a glance is allowed, whatever has happened before.
+
+use proptest::prelude::*;
+
+use super::*;
+
+const CLIENTS: [&str; 5] = [
+    PC,
+    "alice@acme:phone",
+    "bob@acme:pc",
+    "carol@acme:pc",
+    "alice@beta:pc",
+];
+const USERS: [&str; 3] = ["alice", "bob", "carol"];
+const TOPICS: [&str; 7] = [
+    "acme/im/msg/alice",
+    "acme/im/msg/bob",
+    "acme/im/msg/g/dev",
+    "beta/im/msg/alice",
+    "beta/im/msg/g/dev",
+    "acme/im/pres/bob",
+    "acme/notice/news",
+];
+
+const DIRECTIONS: [Direction; 4] = [
+    Direction::PointToPoint,
+    Direction::Group,
+    Direction::PcToPhone,
+    Direction::PhoneToPc,
+];
+
+#[derive(Debug, Clone)]
+enum Event {
+    /// A client logs in at a place that another may have had before.
+    Login {
+        conn: usize,
+        client: usize,
+    },
+    Logout {
+        conn: usize,
+    },
+    Members {
+        of: &'static str,
+        users: u8,
+    },
+    GroupRemoved,
+    User {
+        user: usize,
+        removed: bool,
+    },
+    Enterprise {
+        suspended: bool,
+    },
+    Tick,
+    Question(Question),
+}
+
+#[derive(Debug, Clone)]
+struct Question {
+    conn: usize,
+    publish: bool,
+    topic: usize,
+    source: usize,
+    direction: Direction,
+    qos: u8,
+}
+
+fn event() -> impl Strategy<Value = Event> {
+    let question = (
+        0..4usize,
+        any::<bool>(),
+        0..TOPICS.len(),
+        0..USERS.len(),
+        prop::sample::select(&DIRECTIONS[..]),
+        0..3u8,
+    )
+        .prop_map(|(conn, publish, topic, source, direction, qos)| {
+            Event::Question(Question {
+                conn,
+                publish,
+                topic,
+                source,
+                direction,
+                qos,
+            })
+        });
+    prop_oneof![
+        4 => (0..4usize, 0..CLIENTS.len()).prop_map(|(conn, client)| Event::Login { conn, client }),
+        2 => (0..4usize).prop_map(|conn| Event::Logout { conn }),
+        2 => (prop::sample::select(&["acme", "beta"][..]), 0..8u8)
+            .prop_map(|(of, users)| Event::Members { of, users }),
+        1 => Just(Event::GroupRemoved),
+        1 => (0..USERS.len(), any::<bool>()).prop_map(|(user, removed)| Event::User { user, removed }),
+        1 => any::<bool>().prop_map(|suspended| Event::Enterprise { suspended }),
+        2 => Just(Event::Tick),
+        40 => question,
+    ]
+}
+
+/// The broker as the engine sees it: who is logged in where.
+struct Scene {
+    engine: Engine,
+    there: [Option<usize>; 4],
+    now_ms: u64,
+    at_a_glance: usize,
+}
+
+impl Scene {
+    fn new(by_broker: bool) -> Scene {
+        Scene {
+            engine: engine(by_broker),
+            there: [None; 4],
+            now_ms: 1,
+            at_a_glance: 0,
+        }
+    }
+
+    fn play(&mut self, event: &Event) {
+        self.now_ms += 1;
+        match event {
+            Event::Login { conn, client } => self.log_in(*conn, *client),
+            Event::Logout { conn } => {
+                self.engine.disconnected(ConnKey(*conn), true);
+                self.there[*conn] = None;
+            }
+            Event::Tick => drop(self.engine.tick(at(self.now_ms))),
+            Event::Question(question) => self.ask(question),
+            told => drop(self.engine.feed_event(told_by_feed(told), at(self.now_ms))),
+        }
+    }
+
+    fn log_in(&mut self, conn: usize, client: usize) {
+        let token = format!("token-{}", self.now_ms);
+        announce(&mut self.engine, CLIENTS[client], &token, at(self.now_ms));
+        let attempt = attempt(conn, CLIENTS[client], &token);
+        let step = self.engine.login(&attempt, at(self.now_ms));
+        // The broker keeps no connection that is refused.
+        if step != Step::Allow {
+            self.engine.disconnected(ConnKey(conn), true);
+        }
+        self.there[conn] = (step == Step::Allow).then_some(client);
+    }
+
+    fn ask(&mut self, asked: &Question) {
+        let Some(client) = self.there[asked.conn] else {
+            return;
+        };
+        let payload = message(USERS[asked.source], asked.direction);
+        let access = match asked.publish {
+            true => Access::Publish,
+            false => Access::Receive,
+        };
+        let glance = Glance {
+            conn: ConnKey(asked.conn),
+            access,
+            topic: TOPICS[asked.topic],
+            payload: &payload,
+        };
+        let place = place(asked.conn);
+        let allowed = self.engine.is_allowed_at_a_glance(&glance, || place.names);
+        let query = Query {
+            place,
+            client: SessionId::parse(CLIENTS[client]).unwrap(),
+            access,
+            topic: glance.topic,
+            payload: &payload,
+            qos: asked.qos,
+            sender_at_rest: false,
+        };
+        let kept = self.engine.has_more();
+        let ruling = self.engine.acl(&query, || at(self.now_ms));
+        self.at_a_glance += usize::from(allowed);
+        if allowed {
+            assert_eq!(ruling, Ruling::Allow, "{} {asked:?}", CLIENTS[client]);
+            assert_eq!(self.engine.has_more(), kept, "left something to be done");
+        }
+    }
+}
+
+fn told_by_feed(event: &Event) -> FeedEvent {
+    let (eid, gid) = ("acme".to_owned(), "dev".to_owned());
+    match event {
+        Event::Members { of, users } => FeedEvent::GroupUpserted {
+            eid: (*of).to_owned(),
+            gid,
+            members: USERS
+                .iter()
+                .enumerate()
+                .filter(|(bit, _)| users & (1 << bit) != 0)
+                .map(|(_, uid)| (*uid).to_owned())
+                .collect(),
+        },
+        Event::User {
+            user,
+            removed: true,
+        } => FeedEvent::UserRemoved {
+            eid,
+            uid: USERS[*user].to_owned(),
+        },
+        Event::User { user, .. } => FeedEvent::UserUpserted {
+            eid,
+            uid: USERS[*user].to_owned(),
+            entitlements: None,
+        },
+        Event::Enterprise { suspended: true } => FeedEvent::EnterpriseSuspended { eid },
+        Event::Enterprise { .. } => FeedEvent::EnterpriseUpserted { eid },
+        _ => FeedEvent::GroupRemoved { eid, gid },
+    }
+}
+
+fn message(source: &str, direction: Direction) -> Vec<u8> {
+    let header = Header {
+        mqtt_level: 4,
+        seq: 1,
+        direction,
+        content: Content::Text,
+        timestamp_ms: 1,
+        source,
+    };
+    let data = b"hello";
+    Message { header, data }.encode().unwrap()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(512))]
+
+    #[test]
+    fn glance_never_allows_what_acl_denies(by_broker: bool, events in prop::collection::vec(event(), 1..120)) {
+        let mut scene = Scene::new(by_broker);
+        for event in &events {
+            scene.play(event);
+        }
+    }
+}
+
+fn question(conn: usize, publish: bool, topic: usize, source: usize) -> Event {
+    let direction = match TOPICS[topic].contains("/g/") {
+        true => Direction::Group,
+        false => Direction::PointToPoint,
+    };
+    Event::Question(Question {
+        conn,
+        publish,
+        topic,
+        source,
+        direction,
+        qos: 0,
+    })
+}
+
+#[test]
+fn ordinary_messages_are_allowed_at_a_glance_from_the_second_on() {
+    let mut scene = Scene::new(true);
+    let members = Event::Members {
+        of: "acme",
+        users: 7,
+    };
+    for event in [
+        Event::Login { conn: 0, client: 0 },
+        Event::Login { conn: 1, client: 2 },
+        members,
+    ] {
+        scene.play(&event);
+    }
+    let [to_bob, by_bob, in_group] = [
+        question(0, true, 1, 0),
+        question(1, false, 1, 0),
+        question(1, false, 2, 0),
+    ];
+    for (round, want) in [(1, 1), (2, 4), (3, 7)] {
+        for event in [&to_bob, &by_bob, &in_group] {
+            scene.play(event);
+        }
+        assert_eq!(scene.at_a_glance, want, "round {round}");
+    }
+    scene.play(&Event::Logout { conn: 1 });
+    scene.play(&Event::Login { conn: 1, client: 4 });
+    scene.play(&in_group);
+    assert_eq!(scene.at_a_glance, 7, "another user at the same place");
+}
