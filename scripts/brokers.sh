@@ -43,12 +43,6 @@ default_suites() {
     esac
 }
 
-say() { printf 'brokers: %s\n' "$*" >&2; }
-die() {
-    say "error: $*"
-    exit 1
-}
-
 usage() { sed -n '2,/^set /{/^#/s/^# \{0,1\}//p}' "$0"; }
 
 # --- getting packages -------------------------------------------------------------------------
@@ -205,9 +199,8 @@ main() {
     if ((${#wanted[@]} == 0)); then
         wanted=("${VERSIONS[@]}")
     fi
-    ARCH=$(dpkg --print-architecture) || die "'dpkg' not found: this script needs Debian's apt and dpkg"
-    CACHE=${MEP_BROKER_CACHE:-$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)/.cache/brokers}
-    [[ $CACHE == /* ]] || CACHE=$PWD/$CACHE
+    detect_architecture
+    CACHE=$(cache_folder "${MEP_BROKER_CACHE:-}" brokers)
     for version in "${wanted[@]}"; do
         ensure "$version"
         if [[ -n $print ]]; then

@@ -1,15 +1,38 @@
 # shellcheck shell=bash
 # Programs of Debian's without installing anything: packages are downloaded with their whole dependency
 # closure, libc included, by an apt that has folders of its own and an empty list of installed packages, and
-# unpacked into one folder. Sourced by scripts/brokers.sh, scripts/rabbitmq.sh and scripts/prosody.sh, which
-# define `say` and `die` and set ARCH.
+# unpacked into one folder. Sourced by scripts/brokers.sh, scripts/rabbitmq.sh and scripts/prosody.sh.
 #
-#   detect_machine            sets LOADER and TRIPLET
+#   say, die                  to whoever called the script, by its name
+#   detect_architecture       sets ARCH
+#   detect_machine            then sets LOADER and TRIPLET
+#   cache_folder              where what is unpacked goes
 #   debian_mirror             the archive that this machine's apt uses
 #   prepare_apt, own_apt      an apt of our own
 #   unpack, find_loader       from packages to a folder with programs
-#   peer NAME ...             all of it for one program that is no broker of ours
+#   peer_script NAME ...      all of it for one program that is no broker of ours
 # Settings: MEP_DEBIAN_MIRROR, MEP_DEBIAN_KEYRING (see scripts/brokers.sh).
+
+say() {
+    local script=${0##*/}
+    printf '%s: %s\n' "${script%.sh}" "$*" >&2
+}
+
+die() {
+    say "error: $*"
+    exit 1
+}
+
+detect_architecture() {
+    ARCH=$(dpkg --print-architecture) || die "'dpkg' not found: this script needs Debian's apt and dpkg"
+}
+
+# The folder $1 that a setting names, or else $2 below .cache.
+cache_folder() {
+    local folder=${1:-$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)/.cache/$2}
+    [[ $folder == /* ]] || folder=$PWD/$folder
+    echo "$folder"
+}
 
 detect_machine() {
     local tool
@@ -142,6 +165,18 @@ exec "\$here/$LOADER_PATH" --argv0 "\$0" --inhibit-cache \\
     --library-path "\$here/root/usr/lib/$TRIPLET" "\$here/$program.elf" "\$@"
 STARTER
     chmod 755 "$into/$program"
+}
+
+# What a script for the package $1 from the suite $2 does: gets it below .cache/peers/$3, and prints the folder when $4 asks for it.
+peer_script() {
+    local package=$1 suite=$2 folder option=${4:-}
+    folder=$(cache_folder "${MEP_PEER_CACHE:-}" peers)/$3
+    detect_architecture
+    case $option in
+        '' | --print) peer "$package" "$suite" "$folder" "$RECIPE" ;;
+        *) die "unknown option '$option' (known: --print)" ;;
+    esac
+    [[ -z $option ]] || echo "$folder"
 }
 
 # Unpacks the package $1 and its closure from the suite $2 into the folder $3, then calls `finish` with it.

@@ -21,12 +21,6 @@ set -euo pipefail
 # Raise this when what is made below changes.
 readonly RECIPE=1
 
-say() { printf 'prosody: %s\n' "$*" >&2; }
-die() {
-    say "error: $*"
-    exit 1
-}
-
 # The program looks for its modules and its data where the environment says.
 finish() {
     local into=$1 lua
@@ -47,11 +41,4 @@ STARTER
     chmod 755 "$into/prosody"
 }
 
-ARCH=$(dpkg --print-architecture) || die "'dpkg' not found: this script needs Debian's apt and dpkg"
-cache=${MEP_PEER_CACHE:-$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)/.cache/peers}
-[[ $cache == /* ]] || cache=$PWD/$cache
-case ${1:-} in
-    '' | --print) peer prosody "${MEP_SUITE_PROSODY:-trixie}" "$cache/prosody" "$RECIPE" ;;
-    *) die "unknown option '$1' (known: --print)" ;;
-esac
-[[ -z ${1:-} ]] || echo "$cache/prosody"
+peer_script prosody "${MEP_SUITE_PROSODY:-trixie}" prosody "$@"

@@ -24,12 +24,6 @@ set -euo pipefail
 # Raise this when what is made below changes.
 readonly RECIPE=1
 
-say() { printf 'rabbitmq: %s\n' "$*" >&2; }
-die() {
-    say "error: $*"
-    exit 1
-}
-
 # Starters for Erlang's programs, `erl` told where it is, and the two that a bench calls.
 finish() {
     local into=$1 erlang program server
@@ -59,11 +53,4 @@ STARTER
     chmod 755 "$1/$2"
 }
 
-ARCH=$(dpkg --print-architecture) || die "'dpkg' not found: this script needs Debian's apt and dpkg"
-cache=${MEP_PEER_CACHE:-$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)/.cache/peers}
-[[ $cache == /* ]] || cache=$PWD/$cache
-case ${1:-} in
-    '' | --print) peer rabbitmq-server "${MEP_SUITE_RABBITMQ:-trixie}" "$cache/rabbitmq" "$RECIPE" ;;
-    *) die "unknown option '$1' (known: --print)" ;;
-esac
-[[ -z ${1:-} ]] || echo "$cache/rabbitmq"
+peer_script rabbitmq-server "${MEP_SUITE_RABBITMQ:-trixie}" rabbitmq "$@"
