@@ -81,7 +81,7 @@ header_matrix() {
 [ "$quick" = yes ] || header_matrix
 
 step "unit tests"
-cargo test --locked --all-features --lib --bins --test tidy --test client
+cargo test --locked --all-features --lib --bins --test tidy --test docs --test client
 cargo test --locked --no-default-features --test no_allocation
 cargo test --locked --features client --doc client
 cargo test --locked -p mosquitto-enterprise-push-c
