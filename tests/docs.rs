@@ -79,6 +79,28 @@ fn log_lines_that_operators_are_told_about_are_in_the_code() {
 }
 
 #[test]
+fn tests_that_the_security_model_names_are_there() {
+    let tests: String = files_below("tests/broker", ".rs")
+        .iter()
+        .map(|path| read(path))
+        .collect();
+    let model = read(&root().join("docs/security.md"));
+    let rows = model.lines().filter(|line| line.starts_with("| "));
+    let cells = rows.filter_map(|row| row.trim_end_matches(" |").rsplit(" | ").next());
+    let named: Vec<&str> = cells
+        .flat_map(quoted)
+        .filter(|name| name.matches('_').count() > 1)
+        .collect();
+    assert!(named.len() > 20, "only {} tests", named.len());
+    let missing = named
+        .iter()
+        .filter(|name| !tests.contains(&format!("{name}(")))
+        .map(|name| (*name).to_owned())
+        .collect::<Vec<_>>();
+    assert_none("no such test", &missing);
+}
+
+#[test]
 fn every_option_is_documented_and_no_other() {
     let known = BTreeSet::from(OPTION_NAMES);
     let readme = read(&root().join("README.md"));
