@@ -179,7 +179,7 @@ fn reload_disturbs_no_login_under_way(on: Version) {
     scene.broker.reload();
     scene
         .broker
-        .wait_for_log_after(skip, "secret and CA file were read again");
+        .wait_for_log_after(skip, "client certificate files were read again");
     let first = waiting.finish();
     if on.is_2_1() {
         first.client("alice").ping();
