@@ -35,7 +35,12 @@ fn files_below(folder: &str, ending: &str) -> Vec<PathBuf> {
 
 /// The documents that people read.
 fn documents() -> Vec<PathBuf> {
-    let top = ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md"];
+    let top = [
+        "README.md",
+        "ARCHITECTURE.md",
+        "CONTRIBUTING.md",
+        "CHANGELOG.md",
+    ];
     let mut all: Vec<PathBuf> = top.iter().map(|name| root().join(name)).collect();
     all.extend(files_below("docs", ".md"));
     all
@@ -52,11 +57,17 @@ fn quoted(text: &str) -> impl Iterator<Item = &str> {
 
 #[test]
 fn log_lines_that_operators_are_told_about_are_in_the_code() {
-    let code: String = ["src/engine", "src/ffi", "src/plugin", "src/upstream", "src/worker"]
-        .into_iter()
-        .flat_map(|folder| files_below(folder, ".rs"))
-        .map(|path| read(&path))
-        .collect();
+    let code: String = [
+        "src/engine",
+        "src/ffi",
+        "src/plugin",
+        "src/upstream",
+        "src/worker",
+    ]
+    .into_iter()
+    .flat_map(|folder| files_below(folder, ".rs"))
+    .map(|path| read(&path))
+    .collect();
     // A string that goes on in the next line.
     let code: Vec<&str> = code.split("\\\n").map(str::trim_start).collect();
     let code = code.concat();

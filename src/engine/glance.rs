@@ -13,8 +13,8 @@ use hashbrown::{DefaultHashBuilder, HashTable};
 
 use super::acl::{Access, Query};
 use super::{ConnKey, Engine};
-use crate::policy::{Person, Standing, Subject, UserId, check_payload};
-use crate::protocol::{Topic, UserName, is_from};
+use crate::policy::{Standing, Subject, UserId, check_payload};
+use crate::protocol::{Topic, UserName, is_from, source_of};
 
 /// A question, before any name has been read.
 #[derive(Debug, Clone, Copy)]
@@ -116,21 +116,44 @@ impl Engine {
             Access::Publish => known.names == self.acquaintances.short(names()),
             Access::Subscribe | Access::Unsubscribe => false,
         };
-        let Some(person) = self.directory.person(known.user).filter(|_| recognised) else {
-            return false;
-        };
         let topic = Topic::parse(glance.topic);
-        let Some(user) = person
-            .name()
-            .filter(|_| person.standing() == Standing::Active)
-        else {
+        recognised
+            && (self.hears_group(known.user, glance, topic) || self.may(known.user, glance, topic))
+            && self.is_routed_by_broker_alone(glance, topic)
+    }
+
+    /// The own groups, without what might be an echo of the own word.
+    fn hears_group(&self, user: UserId, glance: &Glance<'_>, topic: Topic<'_>) -> bool {
+        let Topic::Group { eid, gid } = topic else {
             return false;
         };
-        let allowed = match glance.access {
-            Access::Receive => may_receive(&person, user, topic, glance.payload),
-            _ => may_write(user, topic, glance.payload),
+        let source = source_of(glance.payload);
+        glance.access == Access::Receive
+            && source.is_some_and(|source| self.directory.surely_hears(user, eid, gid, source))
+    }
+
+    fn may(&self, user: UserId, glance: &Glance<'_>, topic: Topic<'_>) -> bool {
+        let Some(person) = self.directory.person(user) else {
+            return false;
         };
-        allowed && self.is_routed_by_broker_alone(glance, topic)
+        let active = person.standing() == Standing::Active;
+        let Some(user) = person.name().filter(|_| active) else {
+            return false;
+        };
+        match (glance.access, topic) {
+            (Access::Receive, Topic::Inbox { eid, uid }) => {
+                UserName { uid, eid } == user && !is_from(glance.payload, uid)
+            }
+            (Access::Receive, Topic::Group { eid, gid }) => {
+                eid == user.eid && person.is_member(gid) && !is_from(glance.payload, user.uid)
+            }
+            // To the own inbox, device and kind of device matter.
+            (Access::Publish, Topic::Inbox { eid, uid }) => {
+                let colleague = eid == user.eid && uid != user.uid;
+                colleague && check_payload(topic, Subject::from(user), glance.payload).is_ok()
+            }
+            _ => false,
+        }
     }
 
     /// Who is asked about will be asked about again. A user stays where the directory has it for as long as a session lives.
@@ -145,22 +168,4 @@ impl Engine {
             self.acquaintances.note(query.place, user);
         }
     }
-}
-
-/// The own inbox and the own groups, without what might be an echo of the own word.
-fn may_receive(person: &Person<'_>, user: UserName<'_>, topic: Topic<'_>, payload: &[u8]) -> bool {
-    let own = match topic {
-        Topic::Inbox { eid, uid } => UserName { uid, eid } == user,
-        Topic::Group { eid, gid } => eid == user.eid && person.is_listed_in(gid),
-        _ => false,
-    };
-    own && !is_from(payload, user.uid)
-}
-
-/// A colleague's inbox; to the own one, device and kind of device matter.
-fn may_write(user: UserName<'_>, topic: Topic<'_>, payload: &[u8]) -> bool {
-    let Topic::Inbox { eid, uid } = topic else {
-        return false;
-    };
-    eid == user.eid && uid != user.uid && check_payload(topic, Subject::from(user), payload).is_ok()
 }

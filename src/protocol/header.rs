@@ -161,11 +161,17 @@ pub struct Message<'a> {
 /// Whether the payload of a well-formed message names `source` as its sender: of messages that were checked when they
 /// were published this is all that most deliveries need to know.
 pub fn is_from(payload: &[u8], source: &str) -> bool {
-    let named = payload.split_at_checked(FIXED_BYTES);
-    named.is_some_and(|(fixed, rest)| {
-        fixed.last().map(|length| usize::from(*length)) == Some(source.len())
-            && rest.starts_with(source.as_bytes())
-    })
+    source_bytes(payload) == Some(source.as_bytes())
+}
+
+/// The Source of a well-formed message's payload.
+pub fn source_of(payload: &[u8]) -> Option<&str> {
+    std::str::from_utf8(source_bytes(payload)?).ok()
+}
+
+fn source_bytes(payload: &[u8]) -> Option<&[u8]> {
+    let (fixed, rest) = payload.split_at_checked(FIXED_BYTES)?;
+    rest.get(..usize::from(*fixed.last()?))
 }
 
 impl<'a> Message<'a> {

@@ -40,11 +40,14 @@ impl Service {
             match StaticService::new(settings) {
                 Ok(service) => {
                     self.current.send_replace(Arc::new(service));
-                    let text = "static service: secret, CA and client certificate files were read again";
+                    let text =
+                        "static service: secret, CA and client certificate files were read again";
                     outbox.log(Level::Notice, text).await;
                 }
                 Err(error) => {
-                    let text = format!("{error}; the former secret, CA and client certificate stay in use");
+                    let text = format!(
+                        "{error}; the former secret, CA and client certificate stay in use"
+                    );
                     outbox.log(Level::Error, text).await;
                 }
             }

@@ -20,9 +20,10 @@ fn secret_is_rotated_without_a_disconnect(on: Version) {
     let before = scene.broker.log().len();
     write("two\nlines");
     scene.broker.reload();
-    scene
-        .broker
-        .wait_for_log_after(before, "the former secret, CA and client certificate stay in use");
+    scene.broker.wait_for_log_after(
+        before,
+        "the former secret, CA and client certificate stay in use",
+    );
     let before = scene.broker.log().len();
     write(crate::harness::BROKER_SECRET);
     scene.broker.reload();

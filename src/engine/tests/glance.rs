@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::protocol::contract::DirectoryStep;
 
 const CLIENTS: [&str; 5] = [
     PC,
@@ -53,6 +54,11 @@ enum Event {
     },
     Tick,
     Question(Question),
+    /// From then on who is only named, as by a group, has no rights.
+    WholeDirectory {
+        users: u8,
+        members: u8,
+    },
 }
 
 #[derive(Debug, Clone)]
@@ -92,6 +98,7 @@ fn event() -> impl Strategy<Value = Event> {
         1 => Just(Event::GroupRemoved),
         1 => (0..USERS.len(), any::<bool>()).prop_map(|(user, removed)| Event::User { user, removed }),
         1 => any::<bool>().prop_map(|suspended| Event::Enterprise { suspended }),
+        1 => (0..8u8, 0..8u8).prop_map(|(users, members)| Event::WholeDirectory { users, members }),
         2 => Just(Event::Tick),
         40 => question,
     ]
@@ -125,6 +132,7 @@ impl Scene {
             }
             Event::Tick => drop(self.engine.tick(at(self.now_ms))),
             Event::Question(question) => self.ask(question),
+            Event::WholeDirectory { users, members } => self.load(*users, *members),
             told => drop(self.engine.feed_event(told_by_feed(told), at(self.now_ms))),
         }
     }
@@ -139,6 +147,30 @@ impl Scene {
             self.engine.disconnected(ConnKey(conn), true);
         }
         self.there[conn] = (step == Step::Allow).then_some(client);
+    }
+
+    fn load(&mut self, users: u8, members: u8) {
+        let eid = || "acme".to_owned();
+        let upserted = |uid| FeedEvent::UserUpserted {
+            eid: eid(),
+            uid,
+            entitlements: None,
+        };
+        let mut entries: Vec<FeedEvent> = chosen(users).into_iter().map(upserted).collect();
+        entries.push(FeedEvent::GroupUpserted {
+            eid: eid(),
+            gid: "dev".to_owned(),
+            members: chosen(members),
+        });
+        let mut effects = Vec::new();
+        for step in [
+            DirectoryStep::Begin,
+            DirectoryStep::Entries(entries),
+            DirectoryStep::End,
+        ] {
+            effects.extend(self.engine.directory_step(step));
+        }
+        while self.engine.sweep(&mut effects) {}
     }
 
     fn ask(&mut self, asked: &Question) {
@@ -177,18 +209,20 @@ impl Scene {
     }
 }
 
+/// The users of whom a bit is set.
+fn chosen(users: u8) -> Vec<String> {
+    let all = USERS.iter().enumerate();
+    let chosen = all.filter(|(bit, _)| users & (1 << bit) != 0);
+    chosen.map(|(_, uid)| (*uid).to_owned()).collect()
+}
+
 fn told_by_feed(event: &Event) -> FeedEvent {
     let (eid, gid) = ("acme".to_owned(), "dev".to_owned());
     match event {
         Event::Members { of, users } => FeedEvent::GroupUpserted {
             eid: (*of).to_owned(),
             gid,
-            members: USERS
-                .iter()
-                .enumerate()
-                .filter(|(bit, _)| users & (1 << bit) != 0)
-                .map(|(_, uid)| (*uid).to_owned())
-                .collect(),
+            members: chosen(*users),
         },
         Event::User {
             user,

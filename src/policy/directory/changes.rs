@@ -168,6 +168,7 @@ impl Directory {
     pub(super) fn drop_if_idle(&mut self, id: Id) {
         if self.users.get(id).is_some_and(User::is_idle) {
             self.users.remove(id);
+            self.named -= 1;
         }
     }
 

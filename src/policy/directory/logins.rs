@@ -58,6 +58,8 @@ impl Directory {
         let was = std::mem::replace(&mut entry.state, state);
         self.logins.count += usize::from(state == State::Login);
         self.logins.count -= usize::from(was == State::Login);
+        self.named += usize::from(state == State::Named);
+        self.named -= usize::from(was == State::Named);
     }
 
     pub(super) fn queue_for_eviction(&mut self, id: Id) {

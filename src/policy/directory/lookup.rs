@@ -44,6 +44,21 @@ impl Directory {
         })
     }
 
+    /// Whether a message to a group goes to this user, and was written by somebody else. Asks nothing of the user's own
+    /// entry: of a large group's members those are in no cache. No where that leaves a doubt.
+    pub fn surely_hears(&self, user: UserId, eid: &str, gid: &str, source: &str) -> bool {
+        // Members are never removed ones; but a complete directory may know one by name only, who may do nothing.
+        let all_are_active = !self.complete || self.named == 0;
+        let Some(enterprise) = self.enterprises.find_again(0, eid) else {
+            return false;
+        };
+        let group = self.groups.find_again(enterprise, gid);
+        all_are_active
+            && !self.is_suspended_id(enterprise)
+            && (group.and_then(|id| self.groups.get(id))).is_some_and(|g| g.members.has(user.0))
+            && self.users.find_again(enterprise, source) != Some(user.0)
+    }
+
     /// Finds somebody. Never fails: of strangers the directory knows nothing but the enterprise.
     pub fn find(&self, user: UserName<'_>) -> Person<'_> {
         let enterprise = self.enterprises.find_again(0, user.eid);
@@ -133,17 +148,6 @@ impl<'d> Person<'d> {
             uid: &user.uid,
             eid: &enterprise.eid,
         })
-    }
-
-    /// As [`Person::is_member`], looked up in the group rather than at the person: better when all members are asked about,
-    /// one after the other.
-    pub fn is_listed_in(&self, gid: &str) -> bool {
-        let (Some(enterprise), Some((id, _))) = (self.enterprise, self.user) else {
-            return false;
-        };
-        let groups = &self.directory.groups;
-        let group = groups.find_again(enterprise, gid);
-        (group.and_then(|group| groups.get(group))).is_some_and(|group| group.members.has(id))
     }
 
     /// Whether the person may do anything at all, and if not, why.

@@ -36,6 +36,8 @@ pub struct Directory {
     profiles: Profiles,
     logins: Logins,
     complete: bool,
+    /// Users in [`State::Named`].
+    named: usize,
     /// Counts loads; what is told is marked with it.
     generation: u32,
     sweep: Option<load::Sweep>,
@@ -52,6 +54,7 @@ impl Directory {
             profiles: Profiles::default(),
             logins: Logins::new(login_capacity),
             complete: false,
+            named: 0,
             generation: 0,
             sweep: None,
         }
@@ -203,7 +206,9 @@ impl Directory {
             return Some(id);
         }
         name::is_valid(user.uid).then_some(())?;
-        self.users.insert(User::named(enterprise, user.uid))
+        let id = self.users.insert(User::named(enterprise, user.uid))?;
+        self.named += 1;
+        Some(id)
     }
 
     fn find_id(&self, user: UserName<'_>) -> Option<Id> {

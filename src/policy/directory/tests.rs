@@ -275,6 +275,8 @@ fn check_ends(d: &Directory, step: usize) {
             "step {step}"
         );
     }
+    let named = d.users.iter().filter(|u| u.state == State::Named).count();
+    assert_eq!(named, d.named, "step {step}");
     let logins = d
         .users
         .iter()
