@@ -81,8 +81,7 @@ header_matrix() {
 [ "$quick" = yes ] || header_matrix
 
 step "unit tests"
-cargo test --locked --all-features --lib --bins --test tidy --test docs --test client
-cargo test --locked --no-default-features --test no_allocation
+cargo test --locked --all-features --lib --bins --test tidy --test docs --test no_allocation --test client
 cargo test --locked --features client --doc client
 cargo test --locked -p mosquitto-enterprise-push-c
 

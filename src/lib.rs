@@ -26,9 +26,3 @@ pub mod policy;
 pub mod protocol;
 pub mod upstream;
 pub mod worker;
-
-/// The plugin has a heap of its own. In the broker's, what a login leaves with us would lie between what the broker keeps of
-/// its clients, which it goes through for each message to a group, and it would have to fetch more memory for that.
-#[cfg(feature = "allocator")]
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

@@ -1,8 +1,5 @@
 //! Deciding about a publish and a delivery allocates nothing: with 100,000 users and 10,000 groups in the
 //! directory, allowed or denied, in the policy and through the engine. And what a known token takes.
-// It counts through an allocator of its own, so it cannot be built with the plugin's: `cargo test --no-default-features
-// --test no_allocation`.
-#![cfg(not(feature = "allocator"))]
 // A test may stop at the first surprise; clippy.toml says so, but reaches no further than `#[test]` itself.
 #![allow(clippy::panic, clippy::unwrap_used)]
 
