@@ -75,7 +75,8 @@ CONF
   got=$(as sub carol@beta "$carol" -t 'acme/im/sig/+' -W 1 -v 2>/dev/null || true)
   [ -z "$got" ] || fail "$version: carol received \`$got\`"
 
-  as sub bob@acme "$bob" -t 'acme/im/sig/+' >/dev/null 2>&1 &
+  # Not by `as`: the pid would be a shell's, and the program would stay.
+  "$programs/mosquitto_sub" -h 127.0.0.1 -p "$port" -u bob@acme -i bob@acme:pc -P "$bob" -t 'acme/im/sig/+' >/dev/null 2>&1 &
   running+=($!)
   until_true grep -q 'bob@acme:pc 0 acme/im/sig/+' "$work/$version.log"
   curl -s -d "$bob" "$service/logout" >/dev/null
