@@ -103,7 +103,7 @@ impl Engine {
         let version = self.routing_version();
         let ByHand { kept, routes, .. } = &mut self.by_hand;
         match glance.access {
-            Access::Publish => routes.is_complete_for_all(glance.topic, version),
+            Access::Publish => routes.complete_for(glance.topic, version) == Some(Senders::All),
             _ => {
                 let inbox = matches!(topic, Topic::Inbox { .. });
                 kept.is_empty() && (!inbox || routes.was_complete(glance.topic, version))
@@ -233,8 +233,8 @@ impl Engine {
         }
         let version = self.routing_version();
         let ByHand { routes, hasher, .. } = &mut self.by_hand;
-        let sender = || hasher.hash_one(query.client.text());
-        if routes.is_complete(query.topic, version, sender) {
+        let senders = routes.complete_for(query.topic, version);
+        if senders.is_some_and(|senders| senders.include(|| hasher.hash_one(query.client.text()))) {
             return true;
         }
         let Topic::Inbox { eid, uid } = topic else {

@@ -18,6 +18,16 @@ pub(super) enum Senders {
     Only(u64),
 }
 
+impl Senders {
+    /// Whether a client is among them; its hash is asked for at need.
+    pub(super) fn include(self, client: impl FnOnce() -> u64) -> bool {
+        match self {
+            Senders::All => true,
+            Senders::Only(known) => known == client(),
+        }
+    }
+}
+
 /// The topics, as of a version.
 #[derive(Default)]
 pub(super) struct Routes {
@@ -28,31 +38,18 @@ pub(super) struct Routes {
 }
 
 impl Routes {
-    /// Whether all receivers of what this sender sends to a topic are known to be subscribed at this version.
-    pub(super) fn is_complete(
-        &mut self,
-        topic: &str,
-        version: u64,
-        sender: impl FnOnce() -> u64,
-    ) -> bool {
+    /// Whose messages to a topic reach all of their receivers by the broker alone at this version; nobody's are known to
+    /// when `None`.
+    pub(super) fn complete_for(&mut self, topic: &str, version: u64) -> Option<Senders> {
         if self.as_of != version {
-            return false;
+            return None;
         }
-        match self.complete.get(topic) {
-            Some(Senders::All) => {
-                self.last.clear();
-                self.last.push_str(topic);
-                true
-            }
-            Some(Senders::Only(known)) => *known == sender(),
-            None => false,
+        let senders = *self.complete.get(topic)?;
+        if senders == Senders::All {
+            self.last.clear();
+            self.last.push_str(topic);
         }
-    }
-
-    /// Whether that holds whoever sends.
-    pub(super) fn is_complete_for_all(&mut self, topic: &str, version: u64) -> bool {
-        matches!(self.complete.get(topic), Some(Senders::All))
-            && self.is_complete(topic, version, || 0)
+        Some(senders)
     }
 
     /// Whether this topic was found complete for everybody just now.
@@ -76,7 +73,12 @@ mod tests {
     use super::*;
 
     fn is_complete(routes: &mut Routes, topic: &str, version: u64) -> bool {
-        routes.is_complete(topic, version, || 1)
+        is_complete_for(routes, topic, version, 1)
+    }
+
+    fn is_complete_for(routes: &mut Routes, topic: &str, version: u64, sender: u64) -> bool {
+        let senders = routes.complete_for(topic, version);
+        senders.is_some_and(|senders| senders.include(|| sender))
     }
 
     #[test]
@@ -97,9 +99,13 @@ mod tests {
     fn topics_are_complete_for_their_senders_only() {
         let mut routes = Routes::default();
         routes.note_complete("a", 3, Senders::Only(1));
-        assert!(routes.is_complete("a", 3, || 1) && !routes.is_complete("a", 3, || 2));
+        assert!(
+            is_complete_for(&mut routes, "a", 3, 1) && !is_complete_for(&mut routes, "a", 3, 2)
+        );
         routes.note_complete("a", 3, Senders::Only(2));
-        assert!(routes.is_complete("a", 3, || 2) && !routes.is_complete("a", 3, || 1));
+        assert!(
+            is_complete_for(&mut routes, "a", 3, 2) && !is_complete_for(&mut routes, "a", 3, 1)
+        );
     }
 
     #[test]
