@@ -89,11 +89,11 @@ fn is_name_byte(byte: u8) -> bool {
 
 /// Splits at the first `separator`, if all before it is a valid name. One pass: every message comes by here.
 pub(super) fn split_name(text: &str, separator: u8) -> Option<(&str, &str)> {
-    let end = text.bytes().position(|byte| !is_name_byte(byte))?;
-    if end == 0 || end > MAX_NAME_BYTES || text.as_bytes().get(end) != Some(&separator) {
+    let (length, end) = name_bytes(&mut text.bytes());
+    if !is_length(length) || end != Some(separator) {
         return None;
     }
-    Some((text.get(..end)?, text.get(end + 1..)?))
+    Some((text.get(..length)?, text.get(length + 1..)?))
 }
 
 /// A user as MQTT user name: `uid@eid`.
@@ -221,7 +221,7 @@ impl PartLengths {
     pub(crate) fn of(mut bytes: impl Iterator<Item = u8>) -> Option<PartLengths> {
         let mut part = |separator| {
             let (length, end) = name_bytes(&mut bytes);
-            ((1..=MAX_NAME_BYTES).contains(&length) && end == separator).then_some(length)
+            (is_length(length) && end == separator).then_some(length)
         };
         Some(PartLengths {
             uid: part(Some(b'@'))?,
@@ -238,14 +238,18 @@ impl PartLengths {
 
 /// Whether it is `uid`, or `uid@eid`; one pass.
 pub(super) fn is_user(mut bytes: impl Iterator<Item = u8>) -> bool {
-    let is_name = |length| (1..=MAX_NAME_BYTES).contains(&length);
     let (uid, end) = name_bytes(&mut bytes);
-    is_name(uid)
+    is_length(uid)
         && match end {
             None => true,
-            Some(b'@') => matches!(name_bytes(&mut bytes), (eid, None) if is_name(eid)),
+            Some(b'@') => matches!(name_bytes(&mut bytes), (eid, None) if is_length(eid)),
             Some(_) => false,
         }
+}
+
+/// Whether a name may be this long, in bytes.
+fn is_length(length: usize) -> bool {
+    (1..=MAX_NAME_BYTES).contains(&length)
 }
 
 /// How many bytes of a name there are, and what byte ends it.
