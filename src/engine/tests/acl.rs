@@ -15,20 +15,7 @@ fn query<'a>(client_id: &'a str, access: Access, topic: &'a str, payload: &'a [u
 }
 
 fn hello(source: &str) -> Vec<u8> {
-    let header = Header {
-        mqtt_level: 4,
-        seq: 1,
-        direction: Direction::PointToPoint,
-        content: Content::Text,
-        timestamp_ms: 1,
-        source,
-    };
-    Message {
-        header,
-        data: b"hello",
-    }
-    .encode()
-    .unwrap()
+    payload(source, Direction::PointToPoint, 1)
 }
 
 #[test]

@@ -177,7 +177,7 @@ impl Scene {
         let Some(client) = self.there[asked.conn] else {
             return;
         };
-        let payload = message(USERS[asked.source], asked.direction);
+        let payload = payload(USERS[asked.source], asked.direction, 1);
         let access = match asked.publish {
             true => Access::Publish,
             false => Access::Receive,
@@ -240,19 +240,6 @@ fn told_by_feed(event: &Event) -> FeedEvent {
         Event::Enterprise { .. } => FeedEvent::EnterpriseUpserted { eid },
         _ => FeedEvent::GroupRemoved { eid, gid },
     }
-}
-
-fn message(source: &str, direction: Direction) -> Vec<u8> {
-    let header = Header {
-        mqtt_level: 4,
-        seq: 1,
-        direction,
-        content: Content::Text,
-        timestamp_ms: 1,
-        source,
-    };
-    let data = b"hello";
-    Message { header, data }.encode().unwrap()
 }
 
 proptest! {

@@ -33,6 +33,19 @@ fn place(conn: usize) -> Place {
     }
 }
 
+fn payload(source: &str, direction: Direction, seq: u32) -> Vec<u8> {
+    let header = Header {
+        mqtt_level: 4,
+        seq,
+        direction,
+        content: Content::Text,
+        timestamp_ms: 1,
+        source,
+    };
+    let data = b"hello";
+    Message { header, data }.encode().unwrap()
+}
+
 fn at(ms: u64) -> Now {
     Now {
         mono: Duration::from_millis(ms),

@@ -43,19 +43,6 @@ fn engine_of(by_broker: bool, clients: &[(usize, &str)]) -> Engine {
     engine
 }
 
-fn payload(source: &str, direction: Direction, seq: u32) -> Vec<u8> {
-    let header = Header {
-        mqtt_level: 4,
-        seq,
-        direction,
-        content: Content::Text,
-        timestamp_ms: 1,
-        source,
-    };
-    let data = b"hello";
-    Message { header, data }.encode().unwrap()
-}
-
 fn ask_about(
     engine: &mut Engine,
     conn: usize,
