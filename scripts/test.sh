@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Everything: set-up, formatting, lints, supply chain, unit tests, the broker tests on Mosquitto 2.0.11,
 # 2.0.21 and 2.1.2, all that uses the static service's database a second time on PostgreSQL, the plugin built
-# on each version's headers, a little of the load harness, the service held to its OpenAPI document, the documentation's examples, and the demo.
+# on each version's headers, a little of the load harness, the service held to its OpenAPI document, the documentation's
+# examples, and the demo.
 #
 #   scripts/test.sh          all of it
 #   scripts/test.sh --quick  without supply chain, header matrix, OpenAPI and demo
