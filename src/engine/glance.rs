@@ -13,7 +13,7 @@ use hashbrown::{DefaultHashBuilder, HashTable};
 
 use super::acl::{Access, Query};
 use super::{ConnKey, Engine};
-use crate::policy::{Standing, Subject, UserId, check_payload};
+use crate::policy::{Directory, Membership, Standing, Subject, UserId, check_payload};
 use crate::protocol::{Topic, UserName, is_from, source_of};
 
 /// A question, before any name has been read.
@@ -47,51 +47,86 @@ pub struct NamesAt {
     pub username: usize,
 }
 
-/// Who is behind a connection. Four of them are a line of the processor's cache.
+/// Who is behind a connection.
 #[derive(Clone, Copy)]
 struct Acquaintance {
     conn: ConnKey,
     user: UserId,
     /// Of a hash of where the names are, as much as there is room for.
     names: u32,
+    /// The group whose message the user was given last.
+    membership: Membership,
 }
 
-const _: () = assert!(size_of::<Acquaintance>() == 16);
+const _: () = assert!(size_of::<Acquaintance>() == 24);
 
-/// The users behind the connections that are logged in, as far as somebody asked about them.
+/// The users behind the connections that are logged in, as far as somebody asked about them: in the order in which that was
+/// first done, which is the order in which most subscribed, and in which the broker goes through subscribers.
 #[derive(Default)]
 pub(super) struct Acquaintances {
-    known: HashTable<Acquaintance>,
+    known: Vec<Acquaintance>,
+    /// Where each stands, by its connection.
+    index: HashTable<u32>,
     hasher: DefaultHashBuilder,
+    /// Behind the one that was asked for last: likely the next.
+    next: usize,
 }
 
 impl Acquaintances {
-    fn find(&self, conn: ConnKey) -> Option<Acquaintance> {
-        let hash = self.hasher.hash_one(conn);
-        self.known.find(hash, |known| known.conn == conn).copied()
+    fn find(&mut self, conn: ConnKey) -> Option<&mut Acquaintance> {
+        let is_next = self.known.get(self.next).is_some_and(|k| k.conn == conn);
+        let at = if is_next { self.next } else { self.at(conn)? };
+        self.next = at + 1;
+        self.known.get_mut(at)
+    }
+
+    fn at(&self, conn: ConnKey) -> Option<usize> {
+        let same = |at: &u32| conn_at(&self.known, *at) == Some(conn);
+        let found = self.index.find(self.hash(conn), same)?;
+        usize::try_from(*found).ok()
+    }
+
+    fn hash(&self, conn: ConnKey) -> u64 {
+        self.hasher.hash_one(conn)
     }
 
     fn has(&self, place: Place) -> bool {
-        let known = self.find(place.conn);
+        let known = self.at(place.conn).and_then(|at| self.known.get(at));
         known.is_some_and(|known| known.names == self.short(place.names))
     }
 
     fn note(&mut self, place: Place, user: UserId) {
-        let Place { conn, names } = place;
-        self.forget(conn);
-        let (hasher, names) = (&self.hasher, self.short(names));
-        let entry = Acquaintance { conn, user, names };
-        self.known
-            .insert_unique(hasher.hash_one(conn), entry, |known| {
-                hasher.hash_one(known.conn)
-            });
+        self.forget(place.conn);
+        let Ok(at) = u32::try_from(self.known.len()) else {
+            return;
+        };
+        self.known.push(Acquaintance {
+            conn: place.conn,
+            user,
+            names: self.short(place.names),
+            membership: Membership::default(),
+        });
+        let (hash, known, hasher) = (self.hash(place.conn), &self.known, &self.hasher);
+        let again = |at: &u32| conn_at(known, *at).map_or(0, |conn| hasher.hash_one(conn));
+        self.index.insert_unique(hash, at, again);
     }
 
-    /// The connection has ended, or is somebody's anew.
+    /// The connection has ended, or is somebody's anew. The last one comes to stand in its place.
     pub(super) fn forget(&mut self, conn: ConnKey) {
-        let hash = self.hasher.hash_one(conn);
-        if let Ok(entry) = self.known.find_entry(hash, |known| known.conn == conn) {
-            entry.remove();
+        let (hash, known) = (self.hash(conn), &self.known);
+        let same = |at: &u32| conn_at(known, *at) == Some(conn);
+        let Ok(entry) = self.index.find_entry(hash, same) else {
+            return;
+        };
+        let (gone, _) = entry.remove();
+        let last = u32::try_from(self.known.len() - 1);
+        if let Some(moved) = self.known.last().map(|last| self.hash(last.conn))
+            && let Some(at) = self.index.find_mut(moved, |at| Ok(*at) == last)
+        {
+            *at = gone;
+        }
+        if let Ok(gone) = usize::try_from(gone) {
+            self.known.swap_remove(gone);
         }
     }
 
@@ -99,6 +134,10 @@ impl Acquaintances {
         let [.., a, b, c, d] = self.hasher.hash_one(names).to_le_bytes();
         u32::from_le_bytes([a, b, c, d])
     }
+}
+
+fn conn_at(known: &[Acquaintance], at: u32) -> Option<ConnKey> {
+    Some(known.get(usize::try_from(at).ok()?)?.conn)
 }
 
 impl Engine {
@@ -111,25 +150,19 @@ impl Engine {
         let Some(known) = self.acquaintances.find(glance.conn) else {
             return false;
         };
+        let topic = Topic::parse(glance.topic);
+        if glance.access == Access::Receive && hears_group(&self.directory, known, glance, topic) {
+            return self.is_routed_by_broker_alone(glance, topic);
+        }
+        let Acquaintance {
+            user, names: are, ..
+        } = *known;
         let recognised = match glance.access {
             Access::Receive => true,
-            Access::Publish => known.names == self.acquaintances.short(names()),
+            Access::Publish => are == self.acquaintances.short(names()),
             Access::Subscribe | Access::Unsubscribe => false,
         };
-        let topic = Topic::parse(glance.topic);
-        recognised
-            && (self.hears_group(known.user, glance, topic) || self.may(known.user, glance, topic))
-            && self.is_routed_by_broker_alone(glance, topic)
-    }
-
-    /// The own groups, without what might be an echo of the own word.
-    fn hears_group(&self, user: UserId, glance: &Glance<'_>, topic: Topic<'_>) -> bool {
-        let Topic::Group { eid, gid } = topic else {
-            return false;
-        };
-        let source = source_of(glance.payload);
-        glance.access == Access::Receive
-            && source.is_some_and(|source| self.directory.surely_hears(user, eid, gid, source))
+        recognised && self.may(user, glance, topic) && self.is_routed_by_broker_alone(glance, topic)
     }
 
     fn may(&self, user: UserId, glance: &Glance<'_>, topic: Topic<'_>) -> bool {
@@ -168,4 +201,19 @@ impl Engine {
             self.acquaintances.note(query.place, user);
         }
     }
+}
+
+/// The own groups, without what might be an echo of the own word.
+fn hears_group(
+    directory: &Directory,
+    known: &mut Acquaintance,
+    glance: &Glance<'_>,
+    topic: Topic<'_>,
+) -> bool {
+    let Topic::Group { eid, gid } = topic else {
+        return false;
+    };
+    source_of(glance.payload).is_some_and(|source| {
+        directory.surely_hears(known.user, &mut known.membership, eid, gid, source)
+    })
 }

@@ -199,6 +199,7 @@ impl Directory {
     }
 
     fn leave(&mut self, user: Id, group: Id) {
+        self.departures = self.departures.saturating_add(1);
         if let Some(entry) = self.users.get_mut(user) {
             entry.groups.remove(group);
         }

@@ -33,6 +33,27 @@ pub struct Person<'d> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct UserId(Id);
 
+/// A group that somebody was in when so many had left theirs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Membership {
+    group: Id,
+    departures: u32,
+}
+
+impl Membership {
+    /// The count stops here, and proves nothing any more.
+    const NEVER: u32 = u32::MAX;
+}
+
+impl Default for Membership {
+    fn default() -> Self {
+        Membership {
+            group: 0,
+            departures: Self::NEVER,
+        }
+    }
+}
+
 impl Directory {
     /// Somebody whose place is known.
     pub fn person(&self, user: UserId) -> Option<Person<'_>> {
@@ -45,18 +66,43 @@ impl Directory {
     }
 
     /// Whether a message to a group goes to this user, and was written by somebody else. Asks nothing of the user's own
-    /// entry: of a large group's members those are in no cache. No where that leaves a doubt.
-    pub fn surely_hears(&self, user: UserId, eid: &str, gid: &str, source: &str) -> bool {
+    /// entry, nor of the group's members if it was this group last time and nobody has left one since: of a large group's
+    /// members those are in no cache. No where that leaves a doubt.
+    pub fn surely_hears(
+        &self,
+        user: UserId,
+        last: &mut Membership,
+        eid: &str,
+        gid: &str,
+        source: &str,
+    ) -> bool {
         // Members are never removed ones; but a complete directory may know one by name only, who may do nothing.
         let all_are_active = !self.complete || self.named == 0;
         let Some(enterprise) = self.enterprises.find_again(0, eid) else {
             return false;
         };
-        let group = self.groups.find_again(enterprise, gid);
+        let Some(group) = self.groups.find_again(enterprise, gid) else {
+            return false;
+        };
         all_are_active
             && !self.is_suspended_id(enterprise)
-            && (group.and_then(|id| self.groups.get(id))).is_some_and(|g| g.members.has(user.0))
+            && self.is_member_as_before(user, last, group)
             && self.users.find_again(enterprise, source) != Some(user.0)
+    }
+
+    fn is_member_as_before(&self, user: UserId, last: &mut Membership, group: Id) -> bool {
+        let now = Membership {
+            group,
+            departures: self.departures,
+        };
+        if *last == now && now.departures != Membership::NEVER {
+            return true;
+        }
+        let is_member = (self.groups.get(group)).is_some_and(|g| g.members.has(user.0));
+        if is_member {
+            *last = now;
+        }
+        is_member
     }
 
     /// Finds somebody. Never fails: of strangers the directory knows nothing but the enterprise.

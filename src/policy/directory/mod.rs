@@ -12,13 +12,14 @@ mod entry;
 mod load;
 mod logins;
 mod lookup;
+mod slots;
 mod table;
 #[cfg(test)]
 mod tests;
 
 pub use changes::MemberChange;
 pub use load::Gone;
-pub use lookup::{Person, Standing, UserId};
+pub use lookup::{Membership, Person, Standing, UserId};
 
 use entry::{Enterprise, Group, Profiles, State, User};
 use logins::Logins;
@@ -38,6 +39,8 @@ pub struct Directory {
     complete: bool,
     /// Users in [`State::Named`].
     named: usize,
+    /// Counts members who left a group; see [`Membership`].
+    departures: u32,
     /// Counts loads; what is told is marked with it.
     generation: u32,
     sweep: Option<load::Sweep>,
@@ -55,6 +58,7 @@ impl Directory {
             logins: Logins::new(login_capacity),
             complete: false,
             named: 0,
+            departures: 0,
             generation: 0,
             sweep: None,
         }

@@ -1,6 +1,7 @@
 //! A table of named things: slots addressed by `u32`, found by (namespace, name) without allocating.
 //!
-//! Room 4, pure. Ids of removed entries are used again. The hash is foldhash with a random seed per
+//! Room 4, pure. Nothing in it ever grows by more than a small piece at once: whoever fills it is in the broker's loop.
+//! Ids of removed entries are used again. The hash is foldhash with a random seed per
 //! process; what is inserted comes from the static service only, look-ups never insert.
 
 use std::cell::Cell;
@@ -8,6 +9,8 @@ use std::hash::{BuildHasher, Hasher};
 
 use hashbrown::{DefaultHashBuilder, HashTable};
 use thin_vec::ThinVec;
+
+use super::slots::Slots;
 
 /// Where an entry stands in its [`Table`].
 pub(super) type Id = u32;
@@ -20,9 +23,9 @@ pub(super) trait Named {
 
 #[derive(Debug)]
 pub(super) struct Table<T> {
-    slots: Vec<Option<T>>,
+    slots: Slots<T>,
     free: Vec<Id>,
-    index: HashTable<Id>,
+    index: Index,
     hasher: DefaultHashBuilder,
     /// What [`Table::find_again`] has found last.
     last: Cell<Id>,
@@ -31,9 +34,9 @@ pub(super) struct Table<T> {
 impl<T> Default for Table<T> {
     fn default() -> Self {
         Table {
-            slots: Vec::new(),
+            slots: Slots::default(),
             free: Vec::new(),
-            index: HashTable::new(),
+            index: Index::default(),
             hasher: DefaultHashBuilder::default(),
             last: Cell::new(0),
         }
@@ -42,31 +45,29 @@ impl<T> Default for Table<T> {
 
 impl<T: Named> Table<T> {
     pub(super) fn len(&self) -> usize {
-        self.index.len()
+        self.index.len
     }
 
     pub(super) fn get(&self, id: Id) -> Option<&T> {
-        slot(&self.slots, id)
+        self.slots.get(id)
     }
 
     pub(super) fn get_mut(&mut self, id: Id) -> Option<&mut T> {
-        self.slots
-            .get_mut(usize::try_from(id).ok()?)
-            .and_then(Option::as_mut)
+        self.slots.slot(id)?.as_mut()
     }
 
     pub(super) fn find(&self, namespace: Id, name: &str) -> Option<Id> {
         let key = (namespace, name);
         let hash = hash_of(&self.hasher, key);
-        let same = |id: &Id| slot(&self.slots, *id).is_some_and(|t: &T| t.key() == key);
-        self.index.find(hash, same).copied()
+        let same = |id: &Id| self.get(*id).is_some_and(|t| t.key() == key);
+        self.index.of(hash)?.find(hash, same).copied()
     }
 
     /// The same, quicker where one entry is asked for many times in a row: all that receive a message of a group ask for the
     /// same group and enterprise.
     pub(super) fn find_again(&self, namespace: Id, name: &str) -> Option<Id> {
         let last = self.last.get();
-        if slot(&self.slots, last).is_some_and(|t| t.key() == (namespace, name)) {
+        if self.get(last).is_some_and(|t| t.key() == (namespace, name)) {
             return Some(last);
         }
         let found = self.find(namespace, name)?;
@@ -79,27 +80,31 @@ impl<T: Named> Table<T> {
         let hash = hash_of(&self.hasher, entry.key());
         let id = self.place(entry)?;
         let (slots, hasher) = (&self.slots, &self.hasher);
-        self.index.insert_unique(hash, id, |id| {
-            slot(slots, *id).map_or(0, |t| hash_of(hasher, t.key()))
+        let part = self.index.of_mut(hash)?;
+        part.insert_unique(hash, id, |id| {
+            slots.get(*id).map_or(0, |t| hash_of(hasher, t.key()))
         });
+        self.index.len += 1;
         Some(id)
     }
 
     fn place(&mut self, entry: T) -> Option<Id> {
         if let Some(id) = self.free.pop() {
-            *self.slots.get_mut(usize::try_from(id).ok()?)? = Some(entry);
+            *self.slots.slot(id)? = Some(entry);
             return Some(id);
         }
         let id = Id::try_from(self.slots.len()).ok()?;
-        self.slots.push(Some(entry));
+        self.slots.push(entry);
         Some(id)
     }
 
     pub(super) fn remove(&mut self, id: Id) -> Option<T> {
-        let entry = self.slots.get_mut(usize::try_from(id).ok()?)?.take()?;
+        let entry = self.slots.slot(id)?.take()?;
         let hash = hash_of(&self.hasher, entry.key());
-        if let Ok(found) = self.index.find_entry(hash, |other| *other == id) {
+        let part = self.index.of_mut(hash)?;
+        if let Ok(found) = part.find_entry(hash, |other| *other == id) {
             found.remove();
+            self.index.len -= 1;
         }
         self.free.push(id);
         Some(entry)
@@ -112,14 +117,49 @@ impl<T: Named> Table<T> {
 
     #[cfg(test)]
     pub(super) fn iter(&self) -> impl Iterator<Item = &T> {
-        self.slots.iter().flatten()
+        self.slots.iter()
     }
 
     /// Bytes of the slots and the index, without what entries own.
     #[cfg(test)]
     pub(super) fn own_bytes(&self) -> usize {
-        self.slots.capacity() * size_of::<Option<T>>() + self.index.allocation_size()
+        let index = self.index.parts.iter().map(HashTable::allocation_size);
+        self.slots.own_bytes() + index.sum::<usize>()
     }
+}
+
+/// Ids by the hash of their entries' keys, in parts that grow one by one: a whole one of 100,000 would read all their keys
+/// again when it doubles.
+#[derive(Debug)]
+struct Index {
+    parts: Box<[HashTable<Id>; PARTS]>,
+    len: usize,
+}
+
+const PARTS: usize = 64;
+
+impl Default for Index {
+    fn default() -> Self {
+        Index {
+            parts: Box::new([const { HashTable::new() }; PARTS]),
+            len: 0,
+        }
+    }
+}
+
+impl Index {
+    fn of(&self, hash: u64) -> Option<&HashTable<Id>> {
+        self.parts.get(part(hash))
+    }
+
+    fn of_mut(&mut self, hash: u64) -> Option<&mut HashTable<Id>> {
+        self.parts.get_mut(part(hash))
+    }
+}
+
+/// By bits that a `HashTable` of this size does not use itself: it takes the lowest and the highest ones.
+fn part(hash: u64) -> usize {
+    usize::from(hash.to_le_bytes()[5]) % PARTS
 }
 
 /// Names and namespaces hash without the separators that the standard library's tuples and strings bring along: a name
@@ -129,10 +169,6 @@ fn hash_of(hasher: &DefaultHashBuilder, (namespace, name): (Id, &str)) -> u64 {
     hasher.write_u32(namespace);
     hasher.write(name.as_bytes());
     hasher.finish()
-}
-
-fn slot<T>(slots: &[Option<T>], id: Id) -> Option<&T> {
-    slots.get(usize::try_from(id).ok()?)?.as_ref()
 }
 
 /// Bytes of a thin vector on the heap: its length and capacity stand before the entries.
