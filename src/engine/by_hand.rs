@@ -111,6 +111,12 @@ impl Engine {
         }
     }
 
+    /// The same of a delivery to a member of a group.
+    pub(super) fn routes_groups_alone(&self) -> bool {
+        let by_hand = self.config.pre_subscribe && !self.config.broker_subscriptions;
+        !by_hand || self.by_hand.kept.is_empty()
+    }
+
     /// A client's message was let through; its routing follows.
     pub(super) fn keep_for_hand(
         &mut self,

@@ -12,8 +12,9 @@ use std::hash::BuildHasher;
 use hashbrown::{DefaultHashBuilder, HashTable};
 
 use super::acl::{Access, Query};
+use super::watched::Watched;
 use super::{ConnKey, Engine};
-use crate::policy::{Directory, Membership, Standing, Subject, UserId, check_payload};
+use crate::policy::{Directory, Hearing, Membership, Standing, Subject, UserId, check_payload};
 use crate::protocol::{Topic, UserName, is_from, source_of};
 
 /// A question, before any name has been read.
@@ -140,6 +141,35 @@ fn conn_at(known: &[Acquaintance], at: u32) -> Option<ConnKey> {
     Some(known.get(usize::try_from(at).ok()?)?.conn)
 }
 
+/// The message to a group that was judged last: all who receive it are asked about in a row.
+#[derive(Default)]
+pub(super) struct Heard {
+    topic: String,
+    source: String,
+    /// What the directory had changed by then.
+    changes: u64,
+    hearing: Option<Hearing>,
+}
+
+impl Heard {
+    fn is_of(&self, glance: &Glance<'_>, changes: u64) -> bool {
+        self.changes == changes
+            && self.topic == glance.topic
+            && is_from(glance.payload, &self.source)
+    }
+
+    fn hear(&mut self, glance: &Glance<'_>, eid: &str, gid: &str, directory: &Watched<Directory>) {
+        self.changes = directory.changes();
+        self.topic.clear();
+        self.topic.push_str(glance.topic);
+        self.source.clear();
+        self.hearing = source_of(glance.payload).and_then(|source| {
+            self.source.push_str(source);
+            directory.hearing(eid, gid, source)
+        });
+    }
+}
+
 impl Engine {
     /// Whether it is surely allowed, with nothing left to be done about it. `names` is asked for at need.
     pub fn is_allowed_at_a_glance(
@@ -147,16 +177,29 @@ impl Engine {
         glance: &Glance<'_>,
         names: impl FnOnce() -> NamesAt,
     ) -> bool {
+        let allowed = self.allows_at_a_glance(glance, names);
+        self.counts.decisions.at_a_glance += u64::from(allowed);
+        allowed
+    }
+
+    fn allows_at_a_glance(&mut self, glance: &Glance<'_>, names: impl FnOnce() -> NamesAt) -> bool {
         let Some(known) = self.acquaintances.find(glance.conn) else {
             return false;
         };
-        let topic = Topic::parse(glance.topic);
-        if glance.access == Access::Receive && hears_group(&self.directory, known, glance, topic) {
-            return self.is_routed_by_broker_alone(glance, topic);
+        if glance.access == Access::Receive
+            && self.heard.is_of(glance, self.directory.changes())
+            && (self.heard.hearing)
+                .is_some_and(|h| self.directory.hears(h, known.user, &mut known.membership))
+        {
+            return self.routes_groups_alone();
         }
+        let topic = Topic::parse(glance.topic);
         let Acquaintance {
             user, names: are, ..
         } = *known;
+        if let (Access::Receive, Topic::Group { eid, gid }) = (glance.access, topic) {
+            self.heard.hear(glance, eid, gid, &self.directory);
+        }
         let recognised = match glance.access {
             Access::Receive => true,
             Access::Publish => are == self.acquaintances.short(names()),
@@ -201,19 +244,4 @@ impl Engine {
             self.acquaintances.note(query.place, user);
         }
     }
-}
-
-/// The own groups, without what might be an echo of the own word.
-fn hears_group(
-    directory: &Directory,
-    known: &mut Acquaintance,
-    glance: &Glance<'_>,
-    topic: Topic<'_>,
-) -> bool {
-    let Topic::Group { eid, gid } = topic else {
-        return false;
-    };
-    source_of(glance.payload).is_some_and(|source| {
-        directory.surely_hears(known.user, &mut known.membership, eid, gid, source)
-    })
 }

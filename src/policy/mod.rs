@@ -18,7 +18,7 @@ mod tests;
 
 pub use decide::{Policy, Subject};
 pub use decision::{Decision, Reason, RuleId};
-pub use directory::{Directory, Gone, MemberChange, Membership, Person, Standing, UserId};
+pub use directory::{Directory, Gone, Hearing, MemberChange, Membership, Person, Standing, UserId};
 pub use filter::{Filter, FilterError};
 pub use payload::{PayloadError, check_payload};
 pub use rights::{Account, Kind, Kinds, Rights};

@@ -33,6 +33,13 @@ pub struct Person<'d> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct UserId(Id);
 
+/// A group to which a message goes, and who wrote it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Hearing {
+    group: Id,
+    writer: Option<Id>,
+}
+
 /// A group that somebody was in when so many had left theirs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Membership {
@@ -65,29 +72,25 @@ impl Directory {
         })
     }
 
-    /// Whether a message to a group goes to this user, and was written by somebody else. Asks nothing of the user's own
-    /// entry, nor of the group's members if it was this group last time and nobody has left one since: of a large group's
-    /// members those are in no cache. No where that leaves a doubt.
-    pub fn surely_hears(
-        &self,
-        user: UserId,
-        last: &mut Membership,
-        eid: &str,
-        gid: &str,
-        source: &str,
-    ) -> bool {
+    /// Who hears a message to a group: for [`Directory::hears`], as long as the directory does not change. `None` where
+    /// that is not to be told by membership alone.
+    pub fn hearing(&self, eid: &str, gid: &str, source: &str) -> Option<Hearing> {
         // Members are never removed ones; but a complete directory may know one by name only, who may do nothing.
         let all_are_active = !self.complete || self.named == 0;
-        let Some(enterprise) = self.enterprises.find_again(0, eid) else {
-            return false;
-        };
-        let Some(group) = self.groups.find_again(enterprise, gid) else {
-            return false;
-        };
-        all_are_active
-            && !self.is_suspended_id(enterprise)
-            && self.is_member_as_before(user, last, group)
-            && self.users.find_again(enterprise, source) != Some(user.0)
+        let enterprise = self.enterprises.find_again(0, eid)?;
+        let group = self.groups.find_again(enterprise, gid)?;
+        let surely = all_are_active && !self.is_suspended_id(enterprise);
+        surely.then(|| Hearing {
+            group,
+            writer: self.users.find_again(enterprise, source),
+        })
+    }
+
+    /// Whether a message goes to this user, who has not written it. Asks nothing of the user's own entry, nor of the
+    /// group's members if it was this group last time and nobody has left one since: of a large group's members those are in
+    /// no cache. No where that leaves a doubt.
+    pub fn hears(&self, hearing: Hearing, user: UserId, last: &mut Membership) -> bool {
+        hearing.writer != Some(user.0) && self.is_member_as_before(user, last, hearing.group)
     }
 
     fn is_member_as_before(&self, user: UserId, last: &mut Membership, group: Id) -> bool {

@@ -19,7 +19,7 @@ mod tests;
 
 pub use changes::MemberChange;
 pub use load::Gone;
-pub use lookup::{Membership, Person, Standing, UserId};
+pub use lookup::{Hearing, Membership, Person, Standing, UserId};
 
 use entry::{Enterprise, Group, Profiles, State, User};
 use logins::Logins;
