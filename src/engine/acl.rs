@@ -1,7 +1,7 @@
 //! The decision about a publish, a delivery or a subscription, and what a refused sender is told.
 
 use super::echo::may_echo;
-use super::{Effect, Engine, Level, Now, Place, Publication};
+use super::{Effect, Engine, Event, Level, Now, Place, Publication, Refused};
 use crate::policy::{Decision, Kind, PayloadError, Reason, Subject, check_payload};
 use crate::protocol::{Notice, SessionId, SessionName, Topic, UserName};
 
@@ -60,6 +60,13 @@ impl Engine {
     /// asks about sessions restored from disk and about the senders of retained messages. The time is
     /// looked up only when something is refused.
     pub fn acl(&mut self, query: &Query<'_>, now: impl FnOnce() -> Now) -> Ruling {
+        let ruling = self.rule(query, now);
+        let allowed = ruling == Ruling::Allow;
+        self.counts.decisions.count(query.access, allowed);
+        ruling
+    }
+
+    fn rule(&mut self, query: &Query<'_>, now: impl FnOnce() -> Now) -> Ruling {
         let session = query.client.name();
         let topic = Topic::parse(query.topic);
         let subject = Subject {
@@ -183,6 +190,7 @@ impl Engine {
             );
             self.later(Effect::Log(Level::Notice, text));
         }
+        self.record_refused(query, reason, now);
         let online = self.sessions.get(query.place.conn).is_some();
         if query.access == Access::Publish
             && online
@@ -190,6 +198,22 @@ impl Engine {
         {
             self.notify_refused(query, user, reason, now);
         }
+    }
+
+    fn record_refused(&mut self, query: &Query<'_>, reason: &str, now: Now) {
+        let held_back = self.refusal_records.count(query.client.text(), now.mono);
+        let Some(unrecorded) = held_back else { return };
+        let event = Event::Refused {
+            client_id: query.client.text().into(),
+            what: match query.access {
+                Access::Publish => Refused::Publish,
+                _ => Refused::Subscribe,
+            },
+            topic: query.topic.into(),
+            reason: reason.to_owned(),
+            unrecorded,
+        };
+        self.put_on_record(event, now);
     }
 
     fn notify_refused(&mut self, query: &Query<'_>, user: UserName<'_>, reason: &str, now: Now) {

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use super::acl::own_notice;
 use super::devices::with_key;
 use super::pending::Ticket;
-use super::{ConnKey, Effect, Engine, Now, Origin, Outcome, Refusal, Session};
+use super::{ConnKey, Effect, Engine, Event, Now, Origin, Outcome, Refusal, Session};
 use crate::policy::{Account, Kind, Rights};
 use crate::protocol::contract::{DeviceKind, Grant, TokenDigest};
 use crate::protocol::{Notice, SessionName};
@@ -62,7 +62,7 @@ impl Engine {
     }
 
     /// A connection has ended; whether its session may wait for the device.
-    pub fn disconnected(&mut self, conn: ConnKey, waits: bool) {
+    pub fn disconnected(&mut self, conn: ConnKey, waits: bool, now: Now) {
         self.acquaintances.forget(conn);
         let Some(session) = self.sessions.change().end(conn) else {
             return;
@@ -74,6 +74,9 @@ impl Engine {
             self.devices.change().left(&session.client_id, waits);
         }
         self.presence_left(conn, &session);
+        let client_id = session.client_id;
+        self.counts.logouts += 1;
+        self.put_on_record(Event::Logout { client_id }, now);
     }
 
     /// Tells a user's other devices that one more has logged in.
@@ -123,7 +126,7 @@ impl Engine {
         grant: &Grant,
         now: Now,
     ) {
-        self.disconnected(conn, true);
+        self.disconnected(conn, true, now);
         let user = grant.user();
         let first = !with_key(user, |key| self.sessions.is_online(key));
         let new_here =

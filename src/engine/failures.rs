@@ -2,7 +2,7 @@
 
 use super::limit::{FailureLimit, peer_name};
 use super::pending::Asked;
-use super::{Attempt, Effect, Engine, LoginRecord, Now, Outcome, Refusal};
+use super::{Attempt, Engine, Event, Login, Now, Outcome, Refusal};
 
 /// Failed logins of all peers together: this many at once, and this many a minute. It bounds what a flood
 /// from many addresses makes the static service do.
@@ -96,16 +96,16 @@ impl Engine {
 
     /// Records what happened. A peer that has failed too often fills no log: one line in ten seconds.
     pub(super) fn keep_record(&mut self, client_id: &str, peer: &str, outcome: Outcome, now: Now) {
+        self.counts.login(outcome);
         let flood = outcome == Outcome::Refused(Refusal::TooManyFailures);
         if flood && !self.refusal_logs.pass(peer, now.mono) {
             return;
         }
-        let record = LoginRecord {
-            unix_ms: now.unix_ms,
+        let login = Login {
             client_id: client_id.to_owned(),
             peer: peer.to_owned(),
             outcome,
         };
-        self.later(Effect::Record(record));
+        self.put_on_record(Event::Login(login), now);
     }
 }

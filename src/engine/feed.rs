@@ -3,7 +3,7 @@
 
 use std::rc::Rc;
 
-use super::{Effect, Engine, Level, Now, Origin, Publication, TokenDigest};
+use super::{Effect, Engine, Event, Level, Now, Origin, Publication, TokenDigest};
 use crate::protocol::contract::{FeedEvent, Scope, SystemNotice};
 use crate::protocol::{Topic, UserName};
 
@@ -29,17 +29,20 @@ impl Engine {
                 self.kick_user(UserName { uid, eid }, device.as_deref(), &reason)
             }
             FeedEvent::Notice(notice) => self.notice(notice, now),
-            FeedEvent::SnapshotRequired => self.lost_track(),
-            change => self.directory_event(change),
+            FeedEvent::SnapshotRequired => self.lost_track(now),
+            change => {
+                self.record_change(&change, now);
+                self.directory_event(change)
+            }
         }
     }
 
     /// An event that could not be read. If it may have taken a right away, nothing that was known before is
     /// believed any longer.
-    pub fn unreadable_event(&mut self, why: &str, withdraws: bool) -> Vec<Effect> {
+    pub fn unreadable_event(&mut self, why: &str, withdraws: bool, now: Now) -> Vec<Effect> {
         let mut effects = vec![Effect::Log(Level::Error, format!("control feed: {why}"))];
         if withdraws {
-            effects.extend(self.lost_track());
+            effects.extend(self.lost_track(now));
         }
         effects
     }
@@ -74,10 +77,12 @@ impl Engine {
 
     /// Events were lost, and a revocation may be among them: known tokens are checked again, and the
     /// sessions are ended little by little, so that each logs in anew and no storm arises.
-    fn lost_track(&mut self) -> Vec<Effect> {
+    fn lost_track(&mut self, now: Now) -> Vec<Effect> {
         self.tokens.forget_if(|_| true);
         self.recheck = self.sessions.all();
         let sessions = self.recheck.len();
+        self.counts.feed_lost += 1;
+        self.put_on_record(Event::FeedLost { sessions }, now);
         let text = format!(
             "control feed: events were lost; known login tokens are forgotten, and {sessions} sessions will \
              have to log in anew within a minute"
@@ -89,6 +94,13 @@ impl Engine {
         if notice.notice.time == 0 {
             notice.notice.time = now.unix_ms;
         }
+        let event = Event::Notice {
+            id: notice.notice.id.clone(),
+            kind: notice.notice.kind.clone(),
+            scope: notice.scope.clone(),
+        };
+        self.counts.notices += 1;
+        self.put_on_record(event, now);
         let payload = notice.notice.encode();
         let publications = self.topics_of(&notice.scope).into_iter();
         let publications = publications.map(|topic| Publication {

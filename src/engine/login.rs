@@ -137,6 +137,7 @@ impl Engine {
 
     /// Books a wait of the broker's thread, and whether it let the client in.
     pub fn waited(&mut self, time: Duration, let_in: bool, now: Now) {
+        self.counts.stalled += time;
         self.stall.spend(time, let_in, now.mono);
     }
 
@@ -160,6 +161,7 @@ impl Engine {
         now: Now,
     ) -> Option<Result<(), Refusal>> {
         if let Some((grant, origin)) = self.tokens.good(&digest, now) {
+            self.counts.tokens.good += 1;
             let checked = self.check_grant(claim.name, &grant, now);
             if checked.is_ok() {
                 self.begin_session(claim.conn, claim.client_id, digest, &grant, now);
@@ -169,11 +171,18 @@ impl Engine {
         }
         let key = AskKey::new(digest, claim.client_id);
         if self.revoked.contains(&digest) || self.tokens.is_bad(&key, now) {
+            self.counts.tokens.bad += 1;
             return Some(Err(Refusal::Inactive));
         }
         match self.unavailable.peek(&key) {
-            Some(until) if *until > now.mono => Some(Err(Refusal::Unavailable)),
-            _ => None,
+            Some(until) if *until > now.mono => {
+                self.counts.tokens.bad += 1;
+                Some(Err(Refusal::Unavailable))
+            }
+            _ => {
+                self.counts.tokens.unknown += 1;
+                None
+            }
         }
     }
 

@@ -13,6 +13,7 @@ mod directory;
 mod echo;
 mod failures;
 mod feed;
+mod figures;
 mod glance;
 mod limit;
 mod login;
@@ -37,10 +38,11 @@ use lru::LruCache;
 pub use acl::{Access, Query, Ruling};
 pub use answer::Failure;
 pub use control::Done;
+pub use figures::{Counts, Decisions, Figures, TokenLookups};
 pub use glance::{Glance, NamesAt, Place};
 pub use login::{Attempt, Step, Wait};
 pub use pending::{MAX_WAITING, Pending, Ticket};
-pub use record::{LoginRecord, Outcome};
+pub use record::{Change, Event, Login, Outcome, Record, Refused};
 pub use refusal::Refusal;
 pub use sessions::{Session, Sessions};
 pub use stall::StallBudget;
@@ -145,8 +147,8 @@ pub enum Effect {
     },
     /// Keep a device in mind over restarts.
     NoteDevice(Box<str>),
-    /// Put a login on record.
-    Record(LoginRecord),
+    /// Put something on record.
+    Record(Record),
     /// Write a line.
     Log(Level, String),
 }
@@ -195,12 +197,18 @@ pub struct Engine {
     held_failures: limit::FailureLimit,
     sessions: Watched<Sessions>,
     acquaintances: glance::Acquaintances,
+    heard: glance::Heard,
     /// Connections that began before events were lost: to be ended little by little.
     recheck: Vec<ConnKey>,
     stall: StallBudget,
     feed_live: bool,
     reachable: bool,
     outbox: Vec<Effect>,
+    counts: Counts,
+    /// Records for the next TICK.
+    records: Vec<Effect>,
+    /// Records that found no room.
+    unrecorded: u64,
     /// Users of devices that were here before the broker started: those who do not come back are offline.
     returning: Vec<Box<str>>,
     /// As `outbox`, for what must not be dropped; bounded by the sessions that it is about.
@@ -211,6 +219,7 @@ pub struct Engine {
     by_hand: by_hand::ByHand,
     refusal_notices: Throttle,
     refusal_logs: Throttle,
+    refusal_records: Throttle,
     notice_number: u64,
     swept_at: Duration,
 }
@@ -234,11 +243,15 @@ impl Engine {
             held_failures: failures::held_failures(),
             sessions: Watched::default(),
             acquaintances: glance::Acquaintances::default(),
+            heard: glance::Heard::default(),
             recheck: Vec::new(),
             stall: StallBudget::new(config.stall_budget),
             feed_live: false,
             reachable: true,
             outbox: Vec::new(),
+            counts: Counts::default(),
+            records: Vec::new(),
+            unrecorded: 0,
             returning: Vec::new(),
             due: Vec::new(),
             devices: Watched::new(devices::Devices::new()),
@@ -247,6 +260,7 @@ impl Engine {
             by_hand: by_hand::ByHand::default(),
             refusal_notices: Throttle::new(Duration::from_secs(1), 10_000),
             refusal_logs: Throttle::new(Duration::from_secs(10), 10_000),
+            refusal_records: Throttle::new(Duration::from_secs(1), 10_000),
             notice_number: 0,
             swept_at: Duration::ZERO,
         }

@@ -40,6 +40,27 @@ pub enum Refusal {
 }
 
 impl Refusal {
+    /// One word for the reason, for counting.
+    pub fn word(self) -> &'static str {
+        match self {
+            Refusal::NoUserName => "no_user_name",
+            Refusal::UserName(_) => "user_name",
+            Refusal::ClientId(_) => "client_id",
+            Refusal::ClientIdNotOwn => "client_id_not_own",
+            Refusal::NoToken => "no_token",
+            Refusal::MalformedToken => "malformed_token",
+            Refusal::Inactive => "inactive",
+            Refusal::NotOwnToken => "not_own_token",
+            Refusal::Expired => "expired",
+            Refusal::ShutOut => "shut_out",
+            Refusal::TooManyFailures => "too_many_failures",
+            Refusal::Unavailable => "unavailable",
+            Refusal::Overloaded => "overloaded",
+            Refusal::NoTick => "no_tick",
+            Refusal::NotYet => "not_yet",
+        }
+    }
+
     /// Whether the reason is on our side: the same login may succeed later.
     pub fn is_ours(self) -> bool {
         matches!(

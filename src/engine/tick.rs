@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Effect, Engine, Now, Refusal};
+use super::{Effect, Engine, Event, Now, Refusal};
 
 /// How often expiries are looked for.
 const SWEEP: Duration = Duration::from_millis(500);
@@ -24,9 +24,10 @@ impl Engine {
     pub fn tick(&mut self, now: Now) -> Vec<Effect> {
         let mut effects = std::mem::take(&mut self.outbox);
         effects.append(&mut self.due);
+        effects.append(&mut self.records);
         self.presence_put_right();
         effects.extend(self.bring_by_hand(now));
-        self.sweep(&mut effects);
+        self.sweep_on_record(&mut effects, now);
         if now.mono < self.swept_at + SWEEP {
             return effects;
         }
@@ -58,9 +59,19 @@ impl Engine {
         mono < self.swept_at + SWEEP
             && self.outbox.is_empty()
             && self.due.is_empty()
+            && self.records.is_empty()
             && !self.directory.is_sweeping()
             && self.is_quiet_by_hand()
             && self.is_quiet_presence()
+    }
+
+    fn sweep_on_record(&mut self, effects: &mut Vec<Effect>, now: Now) {
+        let began = self.directory.is_sweeping();
+        let more = self.sweep(effects);
+        if began && !more {
+            let (users, groups) = (self.directory.user_count(), self.directory.group_count());
+            self.put_on_record(Event::DirectoryLoaded { users, groups }, now);
+        }
     }
 
     /// Whether there is more to do than one TICK should take.

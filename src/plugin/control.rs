@@ -1,7 +1,7 @@
 //! CONTROL: an operator's request on `$CONTROL/enterprise-push/v1`, and the answer to it.
 
 use super::{Host, Plugin};
-use crate::engine::{Engine, Level};
+use crate::engine::{Engine, Event, Level};
 use crate::protocol::control::{self, Answer, Command, Order};
 
 impl<H: Host> Plugin<H> {
@@ -35,6 +35,11 @@ impl<H: Host> Plugin<H> {
                 self.with_engine(|engine| engine.command(command, now))
             }
         };
+        self.put_on_record(Event::Command {
+            client_id: client_id.into(),
+            command: order.name.clone(),
+            error: done.as_ref().err().cloned(),
+        });
         match done {
             Ok((data, effects)) => {
                 self.log(Level::Notice, &text);

@@ -6,11 +6,12 @@
 use std::cell::{Cell, RefCell};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use super::figures::Watch;
 use super::{Host, HostError};
 use crate::config::{Secret, Settings};
 use crate::engine::{
-    AskKey, Attempt, ConnKey, Effect, Engine, Glance, Level, LoginRecord, NamesAt, Now, Outcome,
-    Query, Refusal, Ruling, Step, Ticket, Wait,
+    AskKey, Attempt, ConnKey, Effect, Engine, Event, Glance, Level, NamesAt, Now, Query, Refusal,
+    Ruling, Step, Ticket, Wait,
 };
 use crate::protocol::contract::DirectoryStep;
 use crate::upstream::Question;
@@ -40,11 +41,11 @@ pub enum LoginRuling {
 /// The plugin, on the broker's thread.
 pub struct Plugin<H> {
     host: H,
-    engine: RefCell<Engine>,
+    pub(super) engine: RefCell<Engine>,
     /// Effects that came up outside TICK.
     deferred: RefCell<Vec<Effect>>,
     inbox: Inbox,
-    worker: Worker,
+    pub(super) worker: Worker,
     settings: Settings,
     started: Instant,
     /// The same by the host's coarse clock.
@@ -52,6 +53,7 @@ pub struct Plugin<H> {
     ticked: Cell<bool>,
     /// Another turn was asked for, because the last one published.
     turn_wanted: Cell<bool>,
+    watch: Watch,
     /// The last event of the feed whose effects are not all carried out yet.
     last_event: Cell<Option<u64>>,
 }
@@ -65,6 +67,7 @@ impl<H: Host> Plugin<H> {
         settings: Settings,
     ) -> Plugin<H> {
         let (engine, deferred) = (RefCell::new(engine), RefCell::default());
+        let (figures, counted) = worker.figures();
         Plugin {
             started_coarsely: host.coarse_time(),
             host,
@@ -76,6 +79,7 @@ impl<H: Host> Plugin<H> {
             started: Instant::now(),
             ticked: Cell::new(false),
             turn_wanted: Cell::new(false),
+            watch: Watch::new(figures, counted),
             last_event: Cell::new(None),
         }
     }
@@ -115,7 +119,8 @@ impl<H: Host> Plugin<H> {
 
     /// ACL_CHECK.
     pub fn acl(&self, query: &Query<'_>) -> Ruling {
-        self.with_engine(|engine| engine.acl(query, || self.now()))
+        self.watch
+            .timed(|| self.with_engine(|engine| engine.acl(query, || self.now())))
     }
 
     /// ACL_CHECK, before any name has been read: whether it is surely allowed.
@@ -124,7 +129,8 @@ impl<H: Host> Plugin<H> {
         glance: &Glance<'_>,
         names: impl FnOnce() -> NamesAt,
     ) -> bool {
-        self.with_engine(|engine| engine.is_allowed_at_a_glance(glance, names))
+        self.watch
+            .timed(|| self.with_engine(|engine| engine.is_allowed_at_a_glance(glance, names)))
     }
 
     /// CONNECT (2.1).
@@ -137,7 +143,8 @@ impl<H: Host> Plugin<H> {
 
     /// DISCONNECT, and CLIENT_OFFLINE (2.1); whether the session may wait for the device.
     pub fn disconnected(&self, conn: ConnKey, waits: bool) {
-        self.with_engine(|engine| engine.disconnected(conn, waits));
+        let now = self.now();
+        self.with_engine(|engine| engine.disconnected(conn, waits, now));
     }
 
     /// TICK. True when something was published: 2.1 sends that in its next turn, and would wait up to
@@ -154,6 +161,11 @@ impl<H: Host> Plugin<H> {
         self.apply_steps();
         let mut effects = self.deferred.take();
         effects.extend(self.with_engine(|engine| engine.tick(self.now())));
+        effects.extend(self.share_figures(&self.watch, self.started.elapsed()));
+        let unrecorded = self.with_engine(Engine::take_unrecorded);
+        if unrecorded > 0 {
+            self.worker.count_unrecorded(unrecorded);
+        }
         let more = self.with_engine(|engine| engine.has_more());
         let mut published = false;
         for effect in effects {
@@ -305,6 +317,10 @@ impl<H: Host> Plugin<H> {
                     Level::Notice,
                     &format!("{client_id}: connection ended: {reason}"),
                 );
+                self.put_on_record(Event::Kick {
+                    client_id: client_id.clone(),
+                    reason,
+                });
                 if let Err(error) = self.host.kick(&client_id) {
                     self.log(
                         Level::Warning,
@@ -330,7 +346,7 @@ impl<H: Host> Plugin<H> {
                 }
             }
             Effect::NoteDevice(client_id) => self.worker.note_device(client_id),
-            Effect::Record(record) => self.log(record_level(&record), &record.to_string()),
+            Effect::Record(record) => self.record(record),
             Effect::Publish(publication) => {
                 if let Err(error) = self.host.publish(&publication) {
                     self.log(
@@ -363,14 +379,6 @@ impl<H: Host> Plugin<H> {
             );
         }
         self.with_engine(Engine::completed);
-    }
-}
-
-fn record_level(record: &LoginRecord) -> Level {
-    match record.outcome {
-        // The broker itself logs each connection; a line more for each is for those who ask for it.
-        Outcome::Granted(_) => Level::Debug,
-        Outcome::Refused(_) => Level::Notice,
     }
 }
 

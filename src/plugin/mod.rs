@@ -3,7 +3,9 @@
 
 mod control;
 mod dispatch;
+mod figures;
 mod host;
+mod record;
 mod start;
 mod updates;
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::{Capabilities, Host, Plugin};
 use crate::config::{ConfigError, Options, Settings};
-use crate::engine::{Engine, EngineConfig, Level};
+use crate::engine::{Engine, EngineConfig, Event, Level};
 use crate::policy::{Policy, PolicyError, Rules};
 use crate::worker::{self, Platform, Restored, Worker};
 
@@ -80,9 +80,11 @@ impl<H: Host> Plugin<H> {
         let policy = read_policy(file).inspect_err(|error| {
             let text = format!("{error}; the former policy stays in force");
             self.log(Level::Error, &text);
+            self.put_on_record(Event::Policy(Err(error.to_string())));
         })?;
         let rules = policy.rules().len();
         self.with_engine(|engine| engine.set_policy(policy));
+        self.put_on_record(Event::Policy(Ok(rules)));
         if let Some(file) = file {
             let text = format!("policy `{}` is in force", file.display());
             self.log(Level::Notice, &text);
@@ -130,7 +132,7 @@ fn greeting(settings: &Settings, capabilities: Capabilities) -> String {
     };
     format!(
         "mosquitto-enterprise-push {} node={} static_url={} client_id={} feed={} timeout_ms={} cache_ttl_s={} \
-         negative_ttl_s={} cache_size={} pre_subscribe={} presence={}; {login}",
+         negative_ttl_s={} cache_size={} pre_subscribe={} presence={} audit={}; {login}",
         env!("CARGO_PKG_VERSION"),
         settings.node,
         settings.static_url,
@@ -142,7 +144,17 @@ fn greeting(settings: &Settings, capabilities: Capabilities) -> String {
         settings.cache_size,
         on_off(settings.pre_subscribe),
         on_off(settings.presence),
+        audit(settings),
     )
+}
+
+fn audit(settings: &Settings) -> &'static str {
+    match (&settings.audit_file, settings.audit_ship) {
+        (None, false) => "off",
+        (Some(_), false) => "file",
+        (None, true) => "ship",
+        (Some(_), true) => "file+ship",
+    }
 }
 
 fn on_off(on: bool) -> &'static str {

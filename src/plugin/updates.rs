@@ -10,7 +10,9 @@ pub(super) fn apply(engine: &mut Engine, update: Update, now: Now) -> Vec<Effect
             engine.answer(key, answer.map_err(|e| Failure(e.to_string())), now)
         }
         Update::Feed(_, event) => engine.feed_event(event, now),
-        Update::FeedUnreadable(_, event) => engine.unreadable_event(&event.why, event.withdraws),
+        Update::FeedUnreadable(_, event) => {
+            engine.unreadable_event(&event.why, event.withdraws, now)
+        }
         Update::FeedAt(_) => Vec::new(),
         Update::FeedLive(live) => {
             engine.set_feed_live(live);

@@ -52,6 +52,11 @@ impl UpstreamError {
         }
     }
 
+    /// Whether what was sent was refused for what it is: sending it again would not help.
+    pub fn is_refusal(&self) -> bool {
+        matches!(self, UpstreamError::Status(400 | 413 | 415 | 422))
+    }
+
     /// Whether asking again in a moment may help: there was no connection, so nothing was asked.
     pub fn may_pass_soon(&self) -> bool {
         matches!(

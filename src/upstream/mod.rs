@@ -7,6 +7,7 @@ mod error;
 mod feed;
 mod http;
 mod introspect;
+mod logs;
 pub mod wire;
 
 pub use directory::DirectoryStream;

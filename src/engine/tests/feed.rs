@@ -34,7 +34,7 @@ fn revocation_kick_removal_and_suspension_end_sessions() {
             [PC],
             "{event:?}"
         );
-        engine.disconnected(ConnKey(1), true);
+        engine.disconnected(ConnKey(1), true, at(9));
         let again = engine.login(&attempt(2, PC, "t"), at(6));
         assert_eq!(again == Step::Allow, comes_back, "{event:?} {again:?}");
     }
@@ -63,7 +63,7 @@ fn lost_events_make_all_tokens_unknown_and_sessions_log_in_anew() {
 fn unreadable_event_counts_as_lost_only_if_it_may_withdraw_a_right() {
     for withdraws in [false, true] {
         let mut engine = logged_in(PC, "t", 1);
-        engine.unreadable_event("event 7: nonsense", withdraws);
+        engine.unreadable_event("event 7: nonsense", withdraws, at(9));
         let known = engine.login(&attempt(2, PC, "t"), at(5)) == Step::Allow;
         assert_eq!(known, !withdraws);
     }

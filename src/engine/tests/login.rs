@@ -182,8 +182,12 @@ fn every_login_leaves_a_record() {
     let told: Vec<String> = effects
         .iter()
         .filter_map(|e| {
-            if let Effect::Record(record) = e {
-                Some(record.to_string())
+            if let Effect::Record(Record {
+                event: Event::Login(login),
+                ..
+            }) = e
+            {
+                Some(login.to_string())
             } else {
                 None
             }

@@ -76,7 +76,7 @@ fn broker_subscribes_at_login_and_at_each_change() {
         ]
     );
     log_in(&mut engine, 2, PHONE);
-    engine.disconnected(ConnKey(2), true);
+    engine.disconnected(ConnKey(2), true, at(9));
     let left = changes(&group_changed(&mut engine, &["bob"]));
     let dropped = [
         "-alice@acme:pc acme/im/msg/g/dev",
@@ -176,7 +176,7 @@ fn group_whose_devices_are_all_subscribed_is_not_looked_through_until_something_
     assert_eq!(group_round(&mut engine, 7, &with_phone), (true, 0));
     assert_eq!(group_round(&mut engine, 8, &with_phone), (false, 0));
 
-    engine.disconnected(ConnKey(2), true);
+    engine.disconnected(ConnKey(2), true, at(9));
     assert_eq!(group_round(&mut engine, 9, &all), (true, 1), "it waits");
     group_changed(&mut engine, &["bob"]);
     engine.tick(at(5));
@@ -244,7 +244,7 @@ fn qos_2_waits_for_its_routing() {
 fn notice_to_all_is_brought_to_those_who_did_not_subscribe_on_every_broker() {
     for delayed in [false, true] {
         let mut engine = engine_of(delayed, &[(1, PC), (3, BOB), (4, "carol@beta:pc")]);
-        engine.disconnected(ConnKey(3), true);
+        engine.disconnected(ConnKey(3), true, at(9));
         let notice = SystemNotice {
             scope: Scope::Enterprise { eid: "acme".into() },
             retain: false,
@@ -290,7 +290,7 @@ fn engine_is_quiet_only_when_a_tick_would_do_nothing() {
     let topic = "acme/im/msg/alice";
     ask_about(&mut engine, 3, BOB, Access::Publish, topic, &message, 1);
     assert!(!quiet(&mut engine, 701) && quiet(&mut engine, 702));
-    engine.disconnected(ConnKey(3), true);
+    engine.disconnected(ConnKey(3), true, at(9));
     assert!(!quiet(&mut engine, 703));
     log_in(&mut engine, 4, BOB);
     assert!(!quiet(&mut engine, 704) && quiet(&mut engine, 705));
@@ -303,7 +303,7 @@ fn further_device_is_told_to_the_others_once() {
     log_in(&mut engine, 2, PHONE);
     let told = brought(&engine.tick(at(2)));
     assert_eq!(told, ["alice@acme:pc $SYS/notice/acme/alice"]);
-    engine.disconnected(ConnKey(2), true);
+    engine.disconnected(ConnKey(2), true, at(9));
     log_in(&mut engine, 3, PHONE);
     assert_eq!(brought(&engine.tick(at(4))), [""; 0], "it is known by now");
 }

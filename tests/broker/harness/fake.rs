@@ -2,6 +2,7 @@
 //! every kind of fault on demand. It is anybody's service, so it does only what the contract asks.
 
 pub(crate) mod directory;
+mod logs;
 
 use std::collections::HashMap;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -80,6 +81,7 @@ struct Inner {
     asked: Vec<HashMap<String, String>>,
     feed: Feed,
     directory: directory::Directory,
+    intake: logs::Intake,
 }
 
 type Shared = Arc<Mutex<Inner>>;
@@ -102,6 +104,7 @@ impl FakeService {
             asked: Vec::new(),
             feed: Feed::default(),
             directory: directory::Directory::default(),
+            intake: logs::Intake::default(),
         };
         let mut service = FakeService {
             inner: Arc::new(Mutex::new(inner)),
@@ -129,6 +132,7 @@ impl FakeService {
             .route("/oauth2/introspect", post(introspect))
             .route("/control/v1/feed", get(feed))
             .route("/control/v1/directory", get(directory::serve))
+            .route("/control/v1/logs", post(logs::take))
             .with_state(Arc::clone(&self.inner));
         runtime.spawn(
             axum::serve(

@@ -23,7 +23,7 @@ use std::sync::{PoisonError, RwLock};
 
 pub(crate) use broker::{Broker, plugin_file};
 pub(crate) use certificates::Authority;
-pub(crate) use conf::{BROKER_SECRET, Conf};
+pub(crate) use conf::{BROKER_SECRET, Conf, MARK};
 pub(crate) use cutting_proxy::{CuttingProxy, Way};
 pub(crate) use database::{postgres, start_server};
 pub(crate) use fake::{Answer, FakeService, Login, directory};
@@ -31,6 +31,7 @@ pub(crate) use feed_stream::Cut;
 pub(crate) use im::Im;
 pub(crate) use message::{Header, group_message, message, now_ms};
 pub(crate) use mqtt::{Closing, Connect, Message, Mqtt, MqttClient, Outcome};
+pub(crate) use ports::free_port;
 pub(crate) use scene::{Scene, connect_until_decided};
 pub(crate) use static_service::{PASSWORD, StaticService};
 pub(crate) use version::Version;
