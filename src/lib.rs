@@ -14,13 +14,17 @@
 //! | [`config`] | options, checked, with units | std |
 //! | [`upstream`] | the static service over HTTP | config, protocol |
 //! | `client` | the client's core, a library: login, address book; behind the feature `client` | protocol |
-//! | [`worker`] | thread, queues, doorbell | upstream; types of engine, config, protocol |
+//! | [`audit`] | the audit log: lines, file, spool | types of engine, protocol |
+//! | [`metrics`] | what is counted, as text for Prometheus | types of engine |
+//! | [`worker`] | thread, queues, doorbell | upstream, audit, metrics; types of engine, config, protocol |
 
+pub mod audit;
 #[cfg(feature = "client")]
 pub mod client;
 pub mod config;
 pub mod engine;
 mod ffi;
+pub mod metrics;
 pub mod plugin;
 pub mod policy;
 pub mod protocol;

@@ -1,6 +1,8 @@
 //! From options as typed to [`Settings`]: ranges, units, defaults, files.
 
+use std::net::{Ipv4Addr, SocketAddr};
 use std::ops::RangeInclusive;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -34,6 +36,11 @@ pub enum ConfigError {
         /// What would be right.
         want: String,
     },
+    /// The spool of the audit log needs a place.
+    #[error(
+        "plugin_opt_audit_ship `on` needs plugin_opt_state_dir: what waits to be sent is kept there"
+    )]
+    ShipWithoutState,
     /// A file that cannot be used.
     #[error("plugin_opt_{option} `{path}`: {why}", path = path.display())]
     File {
@@ -69,6 +76,10 @@ impl Settings {
             presence: on_off(options, "presence", true)?,
             policy_file: path(options, "policy_file"),
             state_dir: path(options, "state_dir"),
+            metrics_listen: metrics_listen(options)?,
+            audit_file: path(options, "audit_file"),
+            audit_ship: on_off(options, "audit_ship", false)?,
+            audit_spool_bytes: audit_spool_bytes(options)?,
             node: node(options, host_name)?,
         };
         settings.client_secret.read()?;
@@ -86,6 +97,11 @@ impl Settings {
         }
         if let Some(folder) = &settings.state_dir {
             writable_folder("state_dir", folder)?;
+        } else if settings.audit_ship {
+            return Err(ConfigError::ShipWithoutState);
+        }
+        if let Some(file) = &settings.audit_file {
+            appendable("audit_file", file)?;
         }
         Ok(settings)
     }
@@ -240,6 +256,35 @@ fn cache_size(options: &Options) -> Result<usize, ConfigError> {
     Ok(usize::try_from(entries).unwrap_or(usize::MAX))
 }
 
+/// A port alone means loopback.
+fn metrics_listen(options: &Options) -> Result<Option<SocketAddr>, ConfigError> {
+    let name = "metrics_listen";
+    let Some(typed) = options.get(name) else {
+        return Ok(None);
+    };
+    let port = || {
+        Some(SocketAddr::from((
+            Ipv4Addr::LOCALHOST,
+            typed.parse::<u16>().ok()?,
+        )))
+    };
+    let address = typed.parse().ok().or_else(port);
+    match address {
+        Some(address) if address.port() != 0 => Ok(Some(address)),
+        _ => Err(bad(
+            name,
+            typed,
+            "want a port (of 127.0.0.1), or address:port",
+        )),
+    }
+}
+
+fn audit_spool_bytes(options: &Options) -> Result<u64, ConfigError> {
+    let unit = "whole mebibytes";
+    let mebibytes = number(options, "audit_spool_mb", 256, 1..=1_048_576, unit)?;
+    Ok(mebibytes * 1024 * 1024)
+}
+
 fn node(options: &Options, host_name: &str) -> Result<String, ConfigError> {
     let typed = options.get("node").unwrap_or(host_name);
     if typed.is_empty() || typed.len() > 255 || typed.chars().any(char::is_control) {
@@ -285,6 +330,19 @@ fn writable_folder(option: &'static str, path: &Path) -> Result<(), ConfigError>
             path: path.to_owned(),
             why,
         }
+    })
+}
+
+fn appendable(option: &'static str, path: &Path) -> Result<(), ConfigError> {
+    let tried = std::fs::OpenOptions::new()
+        .append(true)
+        .create(true)
+        .mode(0o640)
+        .open(path);
+    tried.map(drop).map_err(|e| ConfigError::File {
+        option,
+        path: path.to_owned(),
+        why: format!("the broker's user cannot write it: {e}"),
     })
 }
 

@@ -12,6 +12,7 @@ pub use identity::ClientIdentity;
 pub use options::{OPTION_NAMES, Options};
 pub use secret::Secret;
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -55,6 +56,14 @@ pub struct Settings {
     pub policy_file: Option<PathBuf>,
     /// `state_dir`: where to keep what should survive a restart.
     pub state_dir: Option<PathBuf>,
+    /// `metrics_listen`: where metrics can be had over HTTP.
+    pub metrics_listen: Option<SocketAddr>,
+    /// `audit_file`: where the audit log is written.
+    pub audit_file: Option<PathBuf>,
+    /// `audit_ship`: whether the audit log is sent to the static service.
+    pub audit_ship: bool,
+    /// `audit_spool_mb`: bytes of the audit log that may wait for the static service.
+    pub audit_spool_bytes: u64,
     /// `node`: this broker's name towards the static service.
     pub node: String,
 }

@@ -3,7 +3,7 @@
 use super::ConfigError;
 
 /// Every option, without Mosquitto's `plugin_opt_` prefix.
-pub const OPTION_NAMES: [&str; 21] = [
+pub const OPTION_NAMES: [&str; 25] = [
     "static_url",
     "client_id",
     "client_secret",
@@ -24,6 +24,10 @@ pub const OPTION_NAMES: [&str; 21] = [
     "presence",
     "policy_file",
     "state_dir",
+    "metrics_listen",
+    "audit_file",
+    "audit_ship",
+    "audit_spool_mb",
     "node",
 ];
 

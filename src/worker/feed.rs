@@ -8,6 +8,7 @@ use super::directory::Directory;
 use super::mailbox::{Outbox, Update};
 use super::service::Service;
 use crate::engine::Level;
+use crate::metrics::Counted;
 use crate::protocol::contract::DirectoryStep;
 use crate::upstream::{FeedItem, StaticService, UpstreamError};
 
@@ -20,6 +21,7 @@ pub(super) async fn follow(
     since: &mut Option<u64>,
     directory: &Directory,
     outbox: &Outbox,
+    counted: &Counted,
 ) {
     let mut backoff = Backoff::new(TRIES.0, TRIES.1);
     let mut told: Option<UpstreamError> = None;
@@ -28,6 +30,7 @@ pub(super) async fn follow(
             since,
             directory,
             outbox,
+            counted,
             backoff: &mut backoff,
             told: &mut told,
         };
@@ -51,6 +54,7 @@ struct Connection<'a> {
     since: &'a mut Option<u64>,
     directory: &'a Directory,
     outbox: &'a Outbox,
+    counted: &'a Counted,
     backoff: &'a mut Backoff,
     told: &'a mut Option<UpstreamError>,
 }
@@ -68,6 +72,9 @@ impl Connection<'_> {
             match stream.next().await {
                 Ok(item) => {
                     let id = item.id;
+                    self.counted.feed_events.inc();
+                    let newest = i64::try_from(id).unwrap_or(i64::MAX);
+                    self.counted.feed_newest.set(newest);
                     self.pass_on(item).await;
                     *self.since = Some(id);
                 }
@@ -80,6 +87,7 @@ impl Connection<'_> {
     }
 
     async fn opened(&mut self, position: Option<u64>) {
+        self.counted.feed_connections.inc();
         self.directory.feed_opened(self.since.is_some());
         // Where the stream starts is where it must be resumed, though no event may have come yet.
         if let (None, Some(position)) = (*self.since, position) {

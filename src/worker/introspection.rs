@@ -10,6 +10,7 @@ use super::Request;
 use super::breaker::Breaker;
 use super::mailbox::{Outbox, Update};
 use super::service::Service;
+use crate::metrics::{Asked, Counted};
 use crate::protocol::contract::Verdict;
 use crate::upstream::{Question, UpstreamError};
 
@@ -25,6 +26,7 @@ pub(super) async fn serve(
     requests: &mut mpsc::Receiver<Request>,
     patience: Duration,
     outbox: &Outbox,
+    counted: &Counted,
 ) {
     let places = Arc::new(Semaphore::new(CONCURRENT));
     let mut asked = JoinSet::new();
@@ -36,12 +38,24 @@ pub(super) async fn serve(
             return;
         };
         let (service, breaker, outbox) = (service.clone(), Arc::clone(breaker), outbox.clone());
+        let counted = counted.clone();
         asked.spawn(async move {
+            let began = Instant::now();
             let answer = ask(&service, &breaker, &request.question, patience).await;
+            counted.asked(ending(&answer), began.elapsed());
             drop(place);
             outbox.put(Update::Answer(request.key, answer)).await;
         });
         while asked.try_join_next().is_some() {}
+    }
+}
+
+fn ending(answer: &Result<Verdict, UpstreamError>) -> Asked {
+    match answer {
+        Ok(Verdict::Active(_)) => Asked::Active,
+        Ok(Verdict::Inactive) => Asked::Inactive,
+        Err(UpstreamError::LeftAlone) => Asked::LeftAlone,
+        Err(_) => Asked::Failed,
     }
 }
 

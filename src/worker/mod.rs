@@ -3,6 +3,7 @@
 //!
 //! The worker never calls the broker: even log lines go through the queue of updates.
 
+mod audit;
 mod backoff;
 mod breaker;
 mod copy;
@@ -13,14 +14,15 @@ mod doorbell;
 mod feed;
 mod introspection;
 mod mailbox;
+mod metrics;
 mod service;
 mod thread;
 
 use std::future::pending;
 use std::io;
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -31,7 +33,8 @@ pub use doorbell::Bell;
 pub use mailbox::{Inbox, Update};
 
 use crate::config::Settings;
-use crate::engine::{AskKey, Level};
+use crate::engine::{AskKey, Level, Record};
+use crate::metrics::{Counted, Metrics, Shared};
 use crate::protocol::contract::DirectoryStep;
 use crate::upstream::{Question, StaticService, UpstreamError};
 use backoff::Backoff;
@@ -72,6 +75,9 @@ pub struct Request {
 pub struct Worker {
     requests: Option<mpsc::Sender<Request>>,
     devices: mpsc::Sender<Box<str>>,
+    recorder: audit::Recorder,
+    figures: Arc<Mutex<Shared>>,
+    counted: Counted,
     stop: watch::Sender<bool>,
     reload: watch::Sender<()>,
     thread: Option<JoinHandle<()>>,
@@ -112,7 +118,12 @@ impl Worker {
         let (outbox, inbox) = mailbox::open(Bell::new(Arc::clone(&platform)), Arc::clone(&applied));
         let (stop, stopped) = watch::channel(false);
         let (reload, reloads) = watch::channel(());
-        let (cursor, directory, devices, restored) = restore(settings);
+        let (cursor, directory, devices, mut restored) = restore(settings);
+        let figures = Arc::<Mutex<Shared>>::default();
+        let metrics = Metrics::new(Arc::clone(&figures), &build(settings));
+        let counted = metrics.counted.clone();
+        let complaints = &mut restored.complaints;
+        let (recorder, audit) = audit::open(settings, reloads.clone(), &counted, complaints);
         let (new_devices, coming) = mpsc::channel(MAX_DEVICES);
         let job = Job {
             settings: settings.clone(),
@@ -126,12 +137,17 @@ impl Worker {
             directory,
             devices,
             new_devices: coming,
+            audit,
+            metrics: Arc::new(metrics),
             since: restored.since,
         };
         let thread = thread::start(platform, move || job.run(incoming, stopped))?;
         let worker = Worker {
             requests: Some(requests),
             devices: new_devices,
+            recorder,
+            figures,
+            counted,
             stop,
             reload,
             thread: Some(thread),
@@ -148,6 +164,21 @@ impl Worker {
     pub fn note_device(&self, client_id: Box<str>) {
         // Without room it is noted when it comes again.
         let _ = self.devices.try_send(client_id);
+    }
+
+    /// Puts something on record. Never waits: what finds no room is counted.
+    pub fn record(&self, record: Record) {
+        self.recorder.put(record);
+    }
+
+    /// Where the broker's thread leaves its figures, and what the worker has counted.
+    pub fn figures(&self) -> (Arc<Mutex<Shared>>, Counted) {
+        (Arc::clone(&self.figures), self.counted.clone())
+    }
+
+    /// Counts what could not be put on record.
+    pub fn count_unrecorded(&self, records: u64) {
+        self.recorder.count_dropped(records);
     }
 
     /// Sends a question; false when the queue is full. Never waits.
@@ -182,6 +213,8 @@ struct Job {
     directory: Directory,
     devices: Option<DeviceFile>,
     new_devices: mpsc::Receiver<Box<str>>,
+    audit: Option<audit::Audit>,
+    metrics: Arc<Metrics>,
     since: Option<u64>,
 }
 
@@ -241,6 +274,9 @@ impl Job {
             self.outbox.put(Update::FeedLive(false)).await;
             tokio::time::sleep(backoff.next()).await;
         }
+        if let Some(audit) = &mut self.audit {
+            audit.finish();
+        }
         let position = position(&self.applied, &self.directory);
         if let Some(cursor) = &mut self.cursor {
             // There is nobody left to tell: the broker's thread waits for our end.
@@ -261,12 +297,14 @@ impl Job {
             directory,
             devices,
             new_devices,
+            audit,
+            metrics,
             ..
         } = self;
         directory.resume();
         let feed = async {
             if *follow {
-                feed::follow(service, since, directory, outbox).await;
+                feed::follow(service, since, directory, outbox, &metrics.counted).await;
             }
             pending::<()>().await;
         };
@@ -287,17 +325,37 @@ impl Job {
             }
             pending::<()>().await;
         };
+        let serve_metrics = async {
+            if let Some(address) = settings.metrics_listen {
+                metrics::serve(address, metrics, applied, outbox).await;
+            }
+            pending::<()>().await;
+        };
+        let keep_audit = async {
+            if let Some(audit) = audit {
+                audit.keep(service, outbox).await;
+            }
+            pending::<()>().await;
+        };
         tokio::select! {
+            () = serve_metrics => {}
+            () = keep_audit => {}
             () = keep_devices => {}
             () = feed => {}
             () = keep_position => {}
             () = directory.keep(service, outbox) => {}
-            () = introspection::serve(service, breaker, requests, settings.timeout, outbox) => {}
+            () = introspection::serve(service, breaker, requests, settings.timeout, outbox, &metrics.counted) => {}
             () = breaker.watch(service, outbox) => {}
             () = service.renew(settings, reload, outbox) => {}
             () = outbox.keep_ringing() => {}
         }
     }
+}
+
+/// What the metrics say about which program this is.
+fn build(settings: &Settings) -> [(&'static str, String); 2] {
+    let version = env!("CARGO_PKG_VERSION").to_owned();
+    [("version", version), ("node", settings.node.clone())]
 }
 
 /// Where feed and copy stand.

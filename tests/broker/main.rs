@@ -15,6 +15,7 @@
 
 mod harness;
 
+mod audit;
 mod control;
 mod conversation;
 mod directory;
@@ -32,6 +33,7 @@ mod login;
 mod login_faults;
 mod login_together;
 mod matrix;
+mod metrics;
 mod mutual_tls;
 mod notices;
 mod notices_in_time;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::audit::AuditArgs;
 use crate::directory::DirectoryArgs;
 use crate::mobile::MobileArgs;
 use crate::pairs::Qos;
@@ -33,6 +34,8 @@ pub(crate) enum Command {
     Throughput(ThroughputArgs),
     /// Message latency of established users while the plugin loads a large directory
     Directory(DirectoryArgs),
+    /// Message latency of established users while everything goes on record and nobody takes the records
+    Audit(AuditArgs),
     /// What a login and a message cost, against users online, enterprises, groups, group size and topics; fails on
     /// lost messages and failed logins, never on what they cost
     Scaling(ScalingArgs),

@@ -197,7 +197,8 @@ impl<'a> Bench<'a> {
         Ok(())
     }
 
-    fn stand(
+    /// A broker with these options of the plugin, and its pairs.
+    pub(crate) fn stand(
         &'a self,
         subject: &'static str,
         options: Option<Vec<(&'static str, String)>>,

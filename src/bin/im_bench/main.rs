@@ -4,7 +4,7 @@
 //! | module | what it is for |
 //! |---|---|
 //! | `cli`, `output`, `machine` | the command line, what is said, on what machine |
-//! | `login`, `throughput`, `directory` | the scenarios |
+//! | `login`, `throughput`, `directory`, `audit` | the scenarios |
 //! | `scaling` | the scenario `scaling`: costs against how much there is of everything |
 //! | `broker`, `service` | a Mosquitto process; the static service, in this process |
 //! | `installation` | the real static service, as processes of its own |
@@ -19,6 +19,7 @@
 //! | `schedule`, `stats`, `report`, `findings` | pure: when, how much, and how it is told |
 //! | `plot` | charts, as SVG and PNG |
 
+mod audit;
 mod broker;
 mod cli;
 mod cores;
@@ -90,6 +91,10 @@ fn run(command: Command) -> anyhow::Result<()> {
         ),
         Command::Directory(args) => (
             Box::new(directory::run(&args, &runtime)?),
+            [args.csv, args.json],
+        ),
+        Command::Audit(args) => (
+            Box::new(audit::run(&args, &runtime)?),
             [args.csv, args.json],
         ),
         Command::Scaling(args) => (

@@ -64,7 +64,8 @@ impl Row {
         self.traffic.all()
     }
 
-    fn p99(&self) -> Option<f64> {
+    /// In ms.
+    pub(crate) fn p99(&self) -> Option<f64> {
         self.latency().quantile_ms(0.99)
     }
 

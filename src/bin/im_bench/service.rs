@@ -3,6 +3,7 @@
 //! once, as a killed process would.
 
 mod directory;
+mod logs;
 
 use std::convert::Infallible;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -27,6 +28,7 @@ use crate::people::{self, User};
 use crate::stats::RateMeter;
 
 pub(crate) use directory::Listing;
+pub(crate) use logs::Intake;
 
 /// The broker's name and secret there.
 pub(crate) const CLIENT_ID: &str = "bench-broker";
@@ -56,6 +58,8 @@ struct Desk {
     listing: Mutex<Option<Listing>>,
     /// Whether the directory is only not ready yet, rather than not there.
     listing_later: AtomicBool,
+    intake: Mutex<Intake>,
+    intake_away: AtomicBool,
     exp_s: u64,
 }
 
@@ -78,6 +82,8 @@ impl Service {
             asked: Mutex::new((Instant::now(), RateMeter::default())),
             listing: Mutex::new(None),
             listing_later: AtomicBool::new(false),
+            intake: Mutex::default(),
+            intake_away: AtomicBool::new(false),
             exp_s: (now + TOKEN_LIFE).as_secs(),
         });
         let mut service = Service {
@@ -207,6 +213,7 @@ async fn serve(listener: tokio::net::TcpListener, desk: Arc<Desk>, stopped: ones
         .route("/oauth2/introspect", post(introspect))
         .route("/control/v1/feed", get(feed))
         .route("/control/v1/directory", get(directory::serve))
+        .route("/control/v1/logs", post(logs::take))
         .with_state(desk);
     let listener = listener.tap_io(|stream| {
         let _ = stream.set_nodelay(true);

@@ -88,6 +88,13 @@ fn each_bad_value_is_refused_with_its_option() {
         ("delayed_login", "maybe"),
         ("peer_failures_per_min", "-1"),
         ("user_failures_per_min", "lots"),
+        ("metrics_listen", "0"),
+        ("metrics_listen", "localhost"),
+        ("metrics_listen", "127.0.0.1"),
+        ("metrics_listen", "70000"),
+        ("audit_ship", "yes"),
+        ("audit_spool_mb", "0"),
+        ("audit_spool_mb", "1.5"),
         ("node", "a\nb"),
     ] {
         match with(&[(name, value)]).unwrap_err() {
@@ -99,13 +106,37 @@ fn each_bad_value_is_refused_with_its_option() {
             other => panic!("{name} {value:?}: {other}"),
         }
     }
-    for name in ["ca_file", "policy_file", "state_dir"] {
+    for name in ["ca_file", "policy_file", "state_dir", "audit_file"] {
         let error = with(&[(name, "/nonexistent/x")]).unwrap_err().to_string();
         assert!(
             error.contains(name) && error.contains("/nonexistent/x"),
             "{error}"
         );
     }
+}
+
+#[test]
+fn metrics_are_off_and_on_loopback_unless_said_otherwise() {
+    let listen = |typed| with(&[("metrics_listen", typed)]).unwrap().metrics_listen;
+    assert_eq!(check(&GOOD).unwrap().metrics_listen, None);
+    assert_eq!(listen("9641"), Some("127.0.0.1:9641".parse().unwrap()));
+    assert_eq!(listen("[::1]:9641"), Some("[::1]:9641".parse().unwrap()));
+    assert_eq!(
+        listen("0.0.0.0:9641"),
+        Some("0.0.0.0:9641".parse().unwrap())
+    );
+}
+
+#[test]
+fn audit_log_is_shipped_from_state_dir_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let state = ("state_dir", folder.path().to_str().unwrap());
+    let ship = ("audit_ship", "on");
+    assert_eq!(with(&[ship]).unwrap_err(), ConfigError::ShipWithoutState);
+    let settings = with(&[ship, state, ("audit_spool_mb", "2")]).unwrap();
+    assert!(settings.audit_ship && settings.audit_file.is_none());
+    assert_eq!(settings.audit_spool_bytes, 2 << 20);
+    assert!(!check(&GOOD).unwrap().audit_ship);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use super::*;
 
 impl Stand<'_> {
-    pub(super) fn storm(&self, kind: Kind, name: &str) -> Storm {
+    pub(crate) fn storm(&self, kind: Kind, name: &str) -> Storm {
         Storm {
             kind,
             per_second: f64::from(self.bench.args.logins),
@@ -59,7 +59,7 @@ impl Stand<'_> {
     }
 
     /// The storms, and the pairs' messages meanwhile.
-    pub(super) fn during(
+    pub(crate) fn during(
         &mut self,
         name: &str,
         storms: Vec<(&'static str, Storm)>,
