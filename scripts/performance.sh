@@ -99,13 +99,14 @@ measure directory directory --seconds 8
 own_network
 measure throughput throughput --rounds 5
 measure peers peers
-around=()
+ahead_of_others
 measure static-sqlite static
 measure static-postgresql static --database-url "$url"
 measure static-postgresql-2 static --database-url "$url" --replicas 2
 measure table3 table3 --plots "$out/plots"
 measure mobile mobile
-measure scaling scaling --rounds 2 --plots "$out/plots"
+measure audit audit --seconds 20
+measure scaling scaling --rounds 4 --plots "$out/plots"
 
 for name in "${wanted[@]}"; do
   printf '%s\n' "${known[@]}" | grep -qx -- "$name" || fail "no scenario \`$name\`; there are: ${known[*]}"

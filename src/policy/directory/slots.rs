@@ -1,13 +1,13 @@
-//! Slots addressed by `u32`, in pieces: a table of 100,000 users grows by 256 at a time, and nothing that is there is moved.
+//! Slots addressed by `u32`, in pieces: a table of 100,000 users grows by 1,024 at a time, and nothing that is there is moved.
 //! One that moves whole would hold up the broker's messages for as long as it takes to copy megabytes.
 //!
 //! Room 4, pure.
 
 use super::table::Id;
 
-/// Slots of a piece: some 25 KiB of users. The first grows up to that, for the many brokers that have few of everything.
+/// Slots of a piece: some 100 KiB of users. The first grows up to that, for the many brokers that have few of everything.
 const PIECE: usize = 1 << PIECE_BITS;
-const PIECE_BITS: u32 = 8;
+const PIECE_BITS: u32 = 10;
 
 #[derive(Debug)]
 pub(super) struct Slots<T> {

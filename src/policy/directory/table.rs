@@ -136,7 +136,7 @@ struct Index {
     len: usize,
 }
 
-const PARTS: usize = 64;
+const PARTS: usize = 16;
 
 impl Default for Index {
     fn default() -> Self {
