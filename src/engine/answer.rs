@@ -51,6 +51,11 @@ impl Engine {
                 effects.extend(self.void_token(&key, now));
                 Err(Refusal::Inactive)
             }
+            Ok(Verdict::Unfit(why)) => {
+                effects.extend(self.tell_unfit(&why, now));
+                effects.extend(self.void_token(&key, now));
+                Err(Refusal::Inactive)
+            }
             Err(Failure(why)) => {
                 self.refund(asked.as_ref());
                 self.remember_failure(key, now);
@@ -96,6 +101,16 @@ impl Engine {
         if self.unavailable.len() > MAX_FAILURES {
             self.unavailable.pop_lru();
         }
+    }
+
+    fn tell_unfit(&mut self, why: &str, now: Now) -> Option<Effect> {
+        let first = self.refusal_logs.pass("unfit", now.mono);
+        first.then(|| {
+            Effect::Log(
+                Level::Warning,
+                format!("an active token does not fit this login: {why}"),
+            )
+        })
     }
 
     fn tell_failure(&mut self, why: &str, now: Now) -> Option<Effect> {

@@ -136,6 +136,8 @@ pub enum Verdict {
     Active(Grant),
     /// `active: false`
     Inactive,
+    /// `active: true`, but no login of ours may be made of it; why, for the log.
+    Unfit(String),
 }
 
 /// To whom a system notice goes.

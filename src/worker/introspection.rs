@@ -53,7 +53,7 @@ pub(super) async fn serve(
 fn ending(answer: &Result<Verdict, UpstreamError>) -> Asked {
     match answer {
         Ok(Verdict::Active(_)) => Asked::Active,
-        Ok(Verdict::Inactive) => Asked::Inactive,
+        Ok(Verdict::Inactive | Verdict::Unfit(_)) => Asked::Inactive,
         Err(UpstreamError::LeftAlone) => Asked::LeftAlone,
         Err(_) => Asked::Failed,
     }

@@ -98,6 +98,24 @@ fn announcement_completes_logins_that_wait_already() {
 }
 
 #[test]
+fn token_that_does_not_fit_is_refused_as_a_bad_one_and_the_reason_is_told() {
+    let mut engine = engine(true);
+    let (key, ..) = ask(&mut engine, &attempt(1, PC, "t"), at(0));
+    let unfit = Verdict::Unfit("`/aud` is not `mqtt`".to_owned());
+    let effects = engine.answer(key, Ok(unfit), at(1));
+    let told = |effect: &Effect| matches!(effect, Effect::Log(_, text) if text.contains("`/aud`"));
+    assert!(effects.iter().any(told), "{effects:?}");
+    assert_eq!(
+        complete(&mut engine, &effects, at(1)),
+        no(PC, Refusal::Inactive)
+    );
+    assert_eq!(
+        engine.login(&attempt(2, PC, "t"), at(2)),
+        Step::Refuse(Refusal::Inactive)
+    );
+}
+
+#[test]
 fn bad_answer_is_remembered_for_this_client_id_only() {
     let mut engine = engine(true);
     let (key, ..) = ask(&mut engine, &attempt(1, PC, "t"), at(0));
