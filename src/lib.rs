@@ -11,7 +11,7 @@
 //! | [`engine`] | decisions: logins, feed, access; pure | policy, protocol |
 //! | [`policy`] | rules, filters, directory; pure | protocol |
 //! | [`protocol`] | names, topics, header, notices; pure | std, serde for one wire module |
-//! | [`config`] | options, checked, with units | std |
+//! | [`config`] | options, checked, with units | protocol |
 //! | [`upstream`] | the static service over HTTP | config, protocol |
 //! | `client` | the client's core, a library: login, address book; behind the feature `client` | protocol |
 //! | [`audit`] | the audit log: lines, file, spool | types of engine, protocol |

@@ -6,7 +6,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::{ClientIdentity, Options, Secret, SecretSource, Settings};
+use super::{ClientIdentity, Introspection, Options, Secret, SecretSource, Settings};
 
 /// Why the broker must not start with these options. Never shows a secret.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -61,6 +61,7 @@ impl Settings {
             static_url: static_url(options)?,
             client_id: client_id(options)?,
             client_secret: client_secret(options)?,
+            introspection: Introspection::of(options)?,
             feed: on_off(options, "feed", true)?,
             ca_file: path(options, "ca_file"),
             client_identity: ClientIdentity::of(options)?,
@@ -115,7 +116,7 @@ fn required<'a>(options: &'a Options, name: &'static str) -> Result<&'a str, Con
     }
 }
 
-fn bad(option: &'static str, value: &str, want: impl Into<String>) -> ConfigError {
+pub(super) fn bad(option: &'static str, value: &str, want: impl Into<String>) -> ConfigError {
     ConfigError::Bad {
         option,
         value: value.to_owned(),

@@ -3,12 +3,19 @@
 //! Reads the files that options name (secret, CA); knows nothing of the broker or of HTTP.
 
 mod check;
+mod claims;
 mod identity;
+mod introspection;
 mod options;
 mod secret;
 
 pub use check::ConfigError;
+pub use claims::{
+    Claims, DeviceSource, Devices, ExpSource, KindSource, ListSource, Part, Pattern, Place,
+    Pointer, Requirement, Source,
+};
 pub use identity::ClientIdentity;
+pub use introspection::{Introspection, Sends};
 pub use options::{OPTION_NAMES, Options};
 pub use secret::Secret;
 
@@ -25,6 +32,8 @@ pub struct Settings {
     pub client_id: String,
     /// Where the secret comes from.
     pub client_secret: SecretSource,
+    /// `introspection_...`, `claim_...` and `require_claims`: how a token is asked about.
+    pub introspection: Introspection,
     /// `feed`: whether to follow the control feed.
     pub feed: bool,
     /// `ca_file`: the only certificate authorities to trust, PEM; the system's when none is given.

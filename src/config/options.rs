@@ -3,11 +3,23 @@
 use super::ConfigError;
 
 /// Every option, without Mosquitto's `plugin_opt_` prefix.
-pub const OPTION_NAMES: [&str; 25] = [
+pub const OPTION_NAMES: [&str; 37] = [
     "static_url",
     "client_id",
     "client_secret",
     "client_secret_file",
+    "introspection_path",
+    "introspection_sends",
+    "claim_eid",
+    "claim_uid",
+    "claim_device",
+    "claim_kind",
+    "claim_exp",
+    "claim_roles",
+    "claim_groups",
+    "claim_partners",
+    "claim_channels",
+    "require_claims",
     "feed",
     "ca_file",
     "client_cert_file",

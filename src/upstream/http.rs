@@ -12,7 +12,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use zeroize::Zeroizing;
 
 use super::UpstreamError;
-use crate::config::{ClientIdentity, Secret, Settings};
+use crate::config::{ClientIdentity, Introspection, Secret, Settings};
 
 /// Longest answer to a question, in bytes.
 const MAX_ANSWER_BYTES: usize = 1024 * 1024;
@@ -29,6 +29,7 @@ pub struct StaticService {
     base: String,
     client_id: String,
     secret: Secret,
+    pub(super) introspection: Introspection,
     pub(super) node: String,
     pub(super) timeout: Duration,
 }
@@ -51,6 +52,7 @@ impl StaticService {
             base: settings.static_url.clone(),
             client_id: settings.client_id.clone(),
             secret,
+            introspection: settings.introspection.clone(),
             node: settings.node.clone(),
             timeout: settings.timeout,
         })

@@ -1,8 +1,10 @@
 //! Token check by introspection (RFC 7662).
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use super::http::{StaticService, expect_ok, read_all};
 use super::{UpstreamError, wire};
-use crate::config::Secret;
+use crate::config::{Introspection, Secret, Sends};
 use crate::protocol::contract::Verdict;
 
 /// What is asked about a token.
@@ -35,21 +37,40 @@ impl StaticService {
 
     /// Asks whose token this is. Everything but a complete, well-formed answer is an error.
     pub async fn introspect(&self, question: &Question) -> Result<Verdict, UpstreamError> {
-        let form = [
-            ("token", question.token.expose()),
-            ("token_type_hint", "login_token"),
-            ("username", &question.username),
-            ("client_id", &question.client_id),
-            ("peer", &question.peer),
-            ("node", &self.node),
-        ];
-        let request = self.post("/oauth2/introspect").form(&form);
+        let Introspection {
+            path,
+            sends,
+            claims,
+        } = &self.introspection;
+        let token = ("token", question.token.expose());
+        let now_s = unix_s();
+        let request = match sends {
+            Sends::Token => self.post(path).form(&[token]),
+            Sends::All => self.post(path).form(&[
+                token,
+                ("token_type_hint", "login_token"),
+                ("username", &question.username),
+                ("client_id", &question.client_id),
+                ("peer", &question.peer),
+                ("node", &self.node),
+            ]),
+        };
         let request = request.header("accept", "application/json");
         let response = request
             .send()
             .await
             .map_err(|e| UpstreamError::from_http(&e, self.timeout))?;
         let body = read_all(expect_ok(response)?, self.timeout).await?;
-        wire::read_introspection(&body).map_err(UpstreamError::Nonsense)
+        let asked = wire::Asked {
+            client_id: &question.client_id,
+            now_s,
+        };
+        wire::read_introspection(&body, claims, &asked).map_err(UpstreamError::Nonsense)
     }
+}
+
+/// A clock before 1970 counts as 1970.
+fn unix_s() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.map_or(0, |since| since.as_secs())
 }

@@ -1,22 +1,19 @@
 //! The JSON of the static service's contract (DESIGN section 5), and its way into our own terms.
 //!
 //! A wire module: serde types live here and nowhere else in the room. Unknown members are ignored
-//! (RFC 7662 allows extensions); a known one of the wrong type or with a bad name is an error.
+//! (RFC 7662 allows extensions); a known one of the wrong type or with a bad name is an error. Events and directory
+//! are our own shapes; where the parts of an introspection stand, the options say (`introspection`).
+
+mod introspection;
+
+pub use introspection::{Asked, read_introspection};
 
 use serde::Deserialize;
-use serde_json::Value;
 use serde_json::value::RawValue;
 
-use crate::protocol::contract::{DeviceKind, Entitlements, FeedEvent, Grant, TokenDigest, Verdict};
+use crate::protocol::contract::{DeviceKind, Entitlements, FeedEvent, Grant, TokenDigest};
 use crate::protocol::notice_wire::NoticeWire;
 use crate::protocol::{UserName, name};
-
-#[derive(Deserialize)]
-struct IntrospectionWire {
-    active: bool,
-    #[serde(flatten)]
-    rest: serde_json::Map<String, Value>,
-}
 
 #[derive(Deserialize)]
 struct GrantWire {
@@ -130,19 +127,6 @@ pub fn read_directory_line(line: &str) -> Result<DirectoryLine, String> {
     })
 }
 
-/// Reads the answer to an introspection. The error says what is wrong, without the token.
-pub fn read_introspection(body: &[u8]) -> Result<Verdict, String> {
-    let answer: IntrospectionWire = serde_json::from_slice(body).map_err(|e| e.to_string())?;
-    if !answer.active {
-        return Ok(Verdict::Inactive);
-    }
-    let grant: GrantWire =
-        serde_json::from_value(Value::Object(answer.rest)).map_err(|e| e.to_string())?;
-    let mut grant = read_grant(grant)?;
-    grant.entitlements.get_or_insert_default();
-    Ok(Verdict::Active(grant))
-}
-
 /// Reads one event of the feed; `None` for one whose name we do not know.
 pub fn read_event(event: &str, data: &str) -> Result<Option<FeedEvent>, String> {
     Ok(Some(match event {
@@ -251,14 +235,24 @@ fn entitlements(
         named("role", role)?;
     }
     for partner in &found.partners {
-        UserName::parse(partner).map_err(|e| format!("partner: {e}"))?;
+        check_partner(partner)?;
     }
     for channel in &found.channels {
-        if channel.is_empty() || channel.chars().any(|c| c.is_control() || c == '+') {
-            return Err("channel is empty or holds `+` or a control character".to_owned());
-        }
+        check_channel(channel)?;
     }
     Ok(Some(found))
+}
+
+fn check_partner(partner: &str) -> Result<(), String> {
+    let parsed = UserName::parse(partner);
+    parsed.map(|_| ()).map_err(|e| format!("partner: {e}"))
+}
+
+fn check_channel(channel: &str) -> Result<(), String> {
+    if channel.is_empty() || channel.chars().any(|c| c.is_control() || c == '+') {
+        return Err("channel is empty or holds `+` or a control character".to_owned());
+    }
+    Ok(())
 }
 
 fn kick(wire: KickWire) -> Result<FeedEvent, String> {

@@ -1,6 +1,7 @@
 //! Each option: its default, its range, and the words about a bad value.
 
 use super::*;
+use crate::config::Sends;
 
 const GOOD: [(&str, &str); 3] = [
     ("static_url", "https://static.example.com/"),
@@ -72,6 +73,17 @@ fn each_bad_value_is_refused_with_its_option() {
         ("client_id", ""),
         ("client_id", "a:b"),
         ("client_id", "a\u{7}b"),
+        ("introspection_path", ""),
+        ("introspection_path", "introspect"),
+        ("introspection_path", "@host/introspect"),
+        ("introspection_path", "/introspect?realm=a"),
+        ("introspection_path", "/introspect#a"),
+        ("introspection_path", "/a/../introspect"),
+        ("introspection_path", "/a introspect"),
+        ("introspection_path", "/a\\introspect"),
+        ("introspection_sends", "hint"),
+        ("claim_uid", "=alice"),
+        ("require_claims", "/aud"),
         ("feed", "yes"),
         ("feed", ""),
         ("timeout_ms", "0"),
@@ -137,6 +149,21 @@ fn audit_log_is_shipped_from_state_dir_alone() {
     assert!(settings.audit_ship && settings.audit_file.is_none());
     assert_eq!(settings.audit_spool_bytes, 2 << 20);
     assert!(!check(&GOOD).unwrap().audit_ship);
+}
+
+#[test]
+fn token_check_is_the_contracts_unless_told_otherwise() {
+    let told = |given: &[(&str, &str)]| {
+        let Introspection { path, sends, .. } = with(given).unwrap().introspection;
+        (path, sends)
+    };
+    assert_eq!(told(&[]), ("/oauth2/introspect".to_owned(), Sends::All));
+    let realm = "/realms/acme/protocol/openid-connect/token/introspect";
+    let given = [
+        ("introspection_path", realm),
+        ("introspection_sends", "token"),
+    ];
+    assert_eq!(told(&given), (realm.to_owned(), Sends::Token));
 }
 
 #[test]

@@ -2,64 +2,6 @@
 
 use super::*;
 
-const ACTIVE: &str =
-    r#"{"active":true,"eid":"acme","uid":"alice","device":"pc","kind":"pc","exp":2000000000}"#;
-
-fn edited(member: &str, value: Value) -> Vec<u8> {
-    let mut answer: Value = serde_json::from_str(ACTIVE).unwrap();
-    answer[member] = value;
-    serde_json::to_vec(&answer).unwrap()
-}
-
-#[test]
-fn active_answer_becomes_a_grant() {
-    let body = edited("groups", serde_json::json!(["dev"]));
-    let Verdict::Active(grant) = read_introspection(&body).unwrap() else {
-        panic!("inactive")
-    };
-    assert_eq!(grant.session().to_string(), "alice@acme:pc");
-    assert_eq!((grant.kind, grant.exp_s), (DeviceKind::Pc, 2_000_000_000));
-    assert_eq!(grant.entitlements.unwrap().groups, ["dev"]);
-}
-
-#[test]
-fn inactive_answer_needs_nothing_else() {
-    assert_eq!(
-        read_introspection(br#"{"active":false}"#),
-        Ok(Verdict::Inactive)
-    );
-}
-
-#[test]
-fn anything_else_is_an_error_that_names_it() {
-    let null = Value::Null;
-    for (body, want) in [
-        (b"".to_vec(), "EOF"),
-        (b"[]".to_vec(), ""),
-        (b"{}".to_vec(), "active"),
-        (br#"{"active":"true"}"#.to_vec(), "bool"),
-        (br#"{"active":1}"#.to_vec(), "bool"),
-        (br#"{"active":true}"#.to_vec(), "eid"),
-        (b"<html>oops</html>".to_vec(), ""),
-        (b"\xff\xfe".to_vec(), ""),
-        (edited("eid", null.clone()), "null"),
-        (edited("uid", "a/b".into()), "uid"),
-        (edited("uid", "+".into()), "uid"),
-        (edited("eid", "".into()), "eid"),
-        (edited("device", "x".repeat(65).into()), "device"),
-        (edited("kind", "toaster".into()), "kind"),
-        (edited("exp", "soon".into()), "u64"),
-        (edited("exp", (-1).into()), "u64"),
-        (edited("roles", "operator".into()), "sequence"),
-        (edited("groups", serde_json::json!(["a/b"])), "group"),
-        (edited("partners", serde_json::json!(["bob"])), "partner"),
-        (edited("channels", serde_json::json!([""])), "channel"),
-    ] {
-        let error = read_introspection(&body).unwrap_err();
-        assert!(error.contains(want), "{error} / {want}");
-    }
-}
-
 #[test]
 fn every_feed_event_is_read() {
     let digest = "ab".repeat(32);
