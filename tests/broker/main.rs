@@ -16,6 +16,7 @@
 mod harness;
 
 mod audit;
+mod claims;
 mod control;
 mod conversation;
 mod directory;

@@ -3,6 +3,7 @@
 
 pub(crate) mod directory;
 mod logs;
+mod oauth;
 
 use std::collections::HashMap;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -20,6 +21,8 @@ use base64::Engine as _;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use tokio::runtime::Runtime;
+
+pub(crate) use oauth::REALM_PATH;
 
 use super::conf::{BROKER_SECRET, MARK};
 use super::feed_stream::{Cut, Feed};
@@ -130,6 +133,7 @@ impl FakeService {
         });
         let app = Router::new()
             .route("/oauth2/introspect", post(introspect))
+            .route(oauth::REALM_PATH, post(oauth::introspect))
             .route("/control/v1/feed", get(feed))
             .route("/control/v1/directory", get(directory::serve))
             .route("/control/v1/logs", post(logs::take))
@@ -178,15 +182,21 @@ impl FakeService {
         for (name, value) in members.as_object().expect("an object") {
             grant[name] = value.clone();
         }
+        self.issue_answer(client_id, grant)
+    }
+
+    /// Makes a token about which introspection says exactly this, and that `client_id` is to show.
+    pub(crate) fn issue_answer(&self, client_id: &str, answer: Value) -> Login {
+        let (username, _) = client_id.split_once(':').expect("uid@eid:device");
         let mut inner = self.inner();
         inner.issued += 1;
-        let token = format!("{MARK}-{}-{}", inner.issued, uid);
-        inner.logins.insert(token.clone(), grant.clone());
+        let token = format!("{MARK}-{}", inner.issued);
+        inner.logins.insert(token.clone(), answer.clone());
         Login {
             client_id: client_id.to_owned(),
             username: username.to_owned(),
             token,
-            grant,
+            grant: answer,
         }
     }
 

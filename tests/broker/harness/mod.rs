@@ -26,7 +26,7 @@ pub(crate) use certificates::Authority;
 pub(crate) use conf::{BROKER_SECRET, Conf, MARK};
 pub(crate) use cutting_proxy::{CuttingProxy, Way};
 pub(crate) use database::{postgres, start_server};
-pub(crate) use fake::{Answer, FakeService, Login, directory};
+pub(crate) use fake::{Answer, FakeService, Login, REALM_PATH, directory};
 pub(crate) use feed_stream::Cut;
 pub(crate) use im::Im;
 pub(crate) use message::{Header, group_message, message, now_ms};
