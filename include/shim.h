@@ -31,6 +31,8 @@ const char *mep_client_username(const struct mosquitto *client);
 const char *mep_client_address(const struct mosquitto *client);
 int mep_client_protocol_version(const struct mosquitto *client);
 bool mep_client_clean_session(const struct mosquitto *client);
+/* Whether a client that the broker asks about between SIGHUP and TICK may be one that it has already; false means: surely not. */
+bool mep_client_may_be_kept(const struct mosquitto *client);
 
 /* Publishes a copy of payload, to one client id when client_id is not NULL; expiry_s 0 means never.
  * MOSQ_ERR_NOT_SUPPORTED where the broker cannot. */

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use mosquitto_enterprise_push::config::OPTION_NAMES;
+use mosquitto_enterprise_push::config::{LIVE_OPTIONS, OPTION_NAMES};
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -130,6 +130,27 @@ fn every_option_is_documented_and_no_other() {
         .filter(|name| !sample.contains(&format!("plugin_opt_{name} ")));
     let unsaid: Vec<String> = unsaid.map(|name| (*name).to_owned()).collect();
     assert_none("not in the sample configuration", &unsaid);
+}
+
+/// What stands in the first cells of the table with this heading.
+fn first_cells<'t>(text: &'t str, heading: &str) -> BTreeSet<&'t str> {
+    let table = text.split(&format!("| {heading} |")).nth(1);
+    let rows = table.into_iter().flat_map(str::lines).skip(2);
+    rows.take_while(|row| row.starts_with('|'))
+        .filter_map(|row| row.split('|').nth(1))
+        .flat_map(quoted)
+        .collect()
+}
+
+#[test]
+fn operators_guide_says_of_each_option_whether_it_can_change_while_the_broker_runs() {
+    let guide = read(&root().join("docs/operations.md"));
+    let live = first_cells(&guide, "takes effect on SIGHUP");
+    let fixed = first_cells(&guide, "needs a restart");
+    assert_eq!(live, BTreeSet::from(LIVE_OPTIONS));
+    let others = BTreeSet::from(OPTION_NAMES);
+    let others: BTreeSet<&str> = others.difference(&live).copied().collect();
+    assert_eq!(fixed, others);
 }
 
 #[test]

@@ -96,6 +96,7 @@ fn engine() -> Engine {
         broker_subscriptions: true,
         pre_subscribe: true,
         presence: true,
+        shadow: false,
     };
     let mut engine = Engine::new(config, Policy::default());
     let members: Vec<String> = (0..50).map(|n| format!("user{n}")).collect();

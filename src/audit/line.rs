@@ -14,6 +14,8 @@ const MOST: usize = 512;
 /// Makes lines, and gives each an id.
 pub(super) struct Lines {
     node: String,
+    /// Whether nothing is enforced.
+    pub(super) shadow: bool,
     /// Milliseconds since 1970 at the start, in hexadecimal: ids of a former run are others.
     run: String,
     next: u64,
@@ -25,6 +27,8 @@ struct Line<'a> {
     time: u64,
     node: &'a str,
     event: Cow<'static, str>,
+    #[serde(skip_serializing_if = "is_false")]
+    shadow: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     eid: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -54,6 +58,8 @@ struct Line<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<Cow<'a, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    options: Option<&'a [String]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     rules: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
     users: Option<usize>,
@@ -71,6 +77,7 @@ impl Lines {
     pub(super) fn new(node: &str, start_ms: u64) -> Lines {
         Lines {
             node: node.to_owned(),
+            shadow: false,
             run: format!("{start_ms:x}"),
             next: 0,
         }
@@ -83,6 +90,7 @@ impl Lines {
             id,
             time: record.unix_ms,
             node: &node,
+            shadow: self.shadow,
             ..Line::default()
         };
         line.tell(&record.event);
@@ -97,6 +105,7 @@ impl Lines {
             time: now_ms,
             node: &self.node,
             event: "audit.dropped".into(),
+            shadow: self.shadow,
             unrecorded: Some(count),
             lost_in: Some(lost_in),
             ..Line::default()
@@ -107,6 +116,11 @@ impl Lines {
         self.next += 1;
         format!("{}-{}", self.run, self.next)
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde wants it")]
+fn is_false(flag: &bool) -> bool {
+    !flag
 }
 
 /// Strings, numbers and lists of them always have a JSON form.
@@ -133,6 +147,10 @@ impl<'a> Line<'a> {
                 match what {
                     Refused::Publish => {
                         self.about("publish.refused", client_id);
+                        self.topic = Some(cut(topic));
+                    }
+                    Refused::Receive => {
+                        self.about("receive.refused", client_id);
                         self.topic = Some(cut(topic));
                     }
                     Refused::Subscribe => {
@@ -163,6 +181,14 @@ impl<'a> Line<'a> {
                 self.about(event, client_id);
                 self.command = Some(cut(command));
                 self.reason = error.as_deref().map(cut);
+            }
+            Event::Options(Ok(changed)) => {
+                self.event = "options.loaded".into();
+                self.options = Some(changed);
+            }
+            Event::Options(Err(error)) => {
+                self.event = "options.refused".into();
+                self.reason = Some(cut(error));
             }
             Event::Policy(Ok(rules)) => {
                 self.event = "policy.loaded".into();

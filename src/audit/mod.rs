@@ -53,11 +53,22 @@ impl Trail {
         }
     }
 
-    /// The file is opened anew with the next record: it may have been moved away.
-    pub fn reopen(&mut self) {
-        if let Some(sink) = &mut self.file {
-            sink.into.close();
+    /// Marks every record: nothing of what they tell is enforced.
+    pub fn mark_as_shadow(&mut self) {
+        self.lines.shadow = true;
+    }
+
+    /// The file is opened anew with the next record: it may have been moved away, or be another from now on.
+    pub fn reopen(&mut self, path: Option<&Path>) {
+        match (&mut self.file, path) {
+            (Some(sink), Some(path)) if sink.into.path() == path => sink.into.close(),
+            (file, path) => *file = path.map(|path| Sink::new(LogFile::new(path))),
         }
+    }
+
+    /// Whether records go anywhere.
+    pub fn is_wanted(&self) -> bool {
+        self.file.is_some() || self.spool.is_some()
     }
 
     /// What waits to be sent on.

@@ -95,6 +95,11 @@ impl Spool {
         Ok(())
     }
 
+    /// Bytes that may wait from now on; what waits already stays.
+    pub fn set_most_bytes(&mut self, most_bytes: u64) {
+        self.most_bytes = most_bytes;
+    }
+
     fn path(&self, name: &str) -> PathBuf {
         self.folder.join(format!("{name}{SUFFIX}"))
     }

@@ -110,7 +110,7 @@ fn file_takes_all_and_is_opened_anew_on_demand() {
     std::fs::rename(&path, &moved).unwrap();
     trail.write(&many(1), 0, NOW);
     assert_eq!(read(&moved).len(), 3, "still the old one");
-    trail.reopen();
+    trail.reopen(Some(&path));
     trail.write(&many(1), 3, NOW);
     let records = read(&path);
     assert_eq!(records[1]["event"], "audit.dropped");
@@ -118,6 +118,35 @@ fn file_takes_all_and_is_opened_anew_on_demand() {
         (&records[1]["unrecorded"], &records[1]["lost_in"]),
         (&3.into(), &"queue".into())
     );
+}
+
+#[test]
+fn file_may_be_another_from_a_reload_on_and_none_at_last() {
+    let folder = tempfile::tempdir().unwrap();
+    let [first, second] = ["a", "b"].map(|name| folder.path().join(name));
+    let mut trail = Trail::new("b1", 1, None, None);
+    assert!(!trail.is_wanted());
+    for path in [&first, &second] {
+        trail.reopen(Some(path));
+        assert!(trail.is_wanted());
+        trail.write(&many(2), 0, NOW);
+    }
+    trail.reopen(None);
+    assert!(!trail.is_wanted());
+    trail.write(&many(2), 0, NOW);
+    assert_eq!((read(&first).len(), read(&second).len()), (2, 2));
+}
+
+#[test]
+fn records_of_shadow_mode_are_marked() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("audit.log");
+    let mut trail = Trail::new("b1", 1, Some(&path), None);
+    trail.write(&many(1), 0, NOW);
+    trail.mark_as_shadow();
+    trail.write(&many(1), 1, NOW);
+    let marks: Vec<Value> = read(&path).iter().map(|r| r["shadow"].clone()).collect();
+    assert_eq!(marks, [Value::Null, true.into(), true.into()]);
 }
 
 #[test]

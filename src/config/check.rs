@@ -6,7 +6,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::{ClientIdentity, Introspection, Options, Secret, SecretSource, Settings};
+use super::{ClientIdentity, Introspection, Mode, Options, Secret, SecretSource, Settings};
 
 /// Why the broker must not start with these options. Never shows a secret.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -41,6 +41,16 @@ pub enum ConfigError {
         "plugin_opt_audit_ship `on` needs plugin_opt_state_dir: what waits to be sent is kept there"
     )]
     ShipWithoutState,
+    /// A line of the options file.
+    #[error("`{file}` line {line}: {why}", file = file.display())]
+    Line {
+        /// The file.
+        file: PathBuf,
+        /// Which line.
+        line: usize,
+        /// What is wrong.
+        why: String,
+    },
     /// A file that cannot be used.
     #[error("plugin_opt_{option} `{path}`: {why}", path = path.display())]
     File {
@@ -51,6 +61,21 @@ pub enum ConfigError {
         /// What is wrong.
         why: String,
     },
+}
+
+impl ConfigError {
+    /// The option that is to be mended, if it is one.
+    pub fn option(&self) -> Option<&str> {
+        match self {
+            ConfigError::Unknown(option) | ConfigError::Unreadable(option) => Some(option),
+            ConfigError::Twice(option)
+            | ConfigError::Bad { option, .. }
+            | ConfigError::File { option, .. } => Some(option),
+            ConfigError::OneSecret => Some("client_secret_file"),
+            ConfigError::ShipWithoutState => Some("audit_ship"),
+            ConfigError::Missing(_) | ConfigError::Line { .. } => None,
+        }
+    }
 }
 
 impl Settings {
@@ -82,6 +107,7 @@ impl Settings {
             audit_ship: on_off(options, "audit_ship", false)?,
             audit_spool_bytes: audit_spool_bytes(options)?,
             node: node(options, host_name)?,
+            mode: mode(options)?,
         };
         settings.client_secret.read()?;
         for (option, file) in [
@@ -296,6 +322,14 @@ fn node(options: &Options, host_name: &str) -> Result<String, ConfigError> {
         ));
     }
     Ok(typed.to_owned())
+}
+
+fn mode(options: &Options) -> Result<Mode, ConfigError> {
+    match options.get("mode") {
+        None | Some("enforce") => Ok(Mode::Enforce),
+        Some("shadow") => Ok(Mode::Shadow),
+        Some(typed) => Err(bad("mode", typed, "want `enforce` or `shadow`")),
+    }
 }
 
 fn path(options: &Options, name: &'static str) -> Option<PathBuf> {

@@ -4,6 +4,7 @@
 
 mod check;
 mod claims;
+mod file;
 mod identity;
 mod introspection;
 mod options;
@@ -14,9 +15,10 @@ pub use claims::{
     Claims, DeviceSource, Devices, ExpSource, KindSource, ListSource, Part, Pattern, Place,
     Pointer, Requirement, Source,
 };
+pub use file::{Configuration, Reread};
 pub use identity::ClientIdentity;
 pub use introspection::{Introspection, Sends};
-pub use options::{OPTION_NAMES, Options};
+pub use options::{LIVE_OPTIONS, OPTION_NAMES, Options};
 pub use secret::Secret;
 
 use std::net::SocketAddr;
@@ -75,6 +77,17 @@ pub struct Settings {
     pub audit_spool_bytes: u64,
     /// `node`: this broker's name towards the static service.
     pub node: String,
+    /// `mode`: whether decisions are enforced.
+    pub mode: Mode,
+}
+
+/// Whether decisions are enforced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// `enforce`
+    Enforce,
+    /// `shadow`: they are told, and the broker does what it would do without the plugin.
+    Shadow,
 }
 
 /// Where the secret comes from: a file can be read again on SIGHUP.

@@ -48,7 +48,7 @@ pub enum Ruling {
 
 /// Why not; put into words only when somebody reads them.
 #[derive(Debug, thiserror::Error)]
-enum Denial {
+pub(super) enum Denial {
     #[error("{0}")]
     Right(Reason),
     #[error("{0}")]
@@ -93,10 +93,13 @@ impl Engine {
 
     /// The kind of the device, where it can matter: what the table says holds for all kinds, but for messages between a
     /// user's own devices.
-    fn kind_of(&self, query: &Query<'_>, topic: Topic<'_>) -> Option<Kind> {
+    pub(super) fn kind_of(&self, query: &Query<'_>, topic: Topic<'_>) -> Option<Kind> {
         let between_own = || query.access == Access::Publish && is_inbox_of(topic, query.client);
         if self.policy.rules().is_empty() && !between_own() {
             return None;
+        }
+        if self.config.shadow {
+            return self.shadow.kind_of(query.client.text());
         }
         self.sessions
             .get(query.place.conn)
@@ -154,7 +157,7 @@ impl Engine {
         }
     }
 
-    fn judge(
+    pub(super) fn judge(
         &self,
         subject: &Subject<'_>,
         query: &Query<'_>,

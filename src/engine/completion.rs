@@ -109,6 +109,10 @@ impl Engine {
         // Forgotten since the answer: revoked, removed, suspended, or expired.
         let (grant, origin) = self.tokens.good(digest, now).ok_or(Refusal::Inactive)?;
         self.check_grant(name, &grant, now)?;
+        if self.config.shadow {
+            self.shadow.note(client_id, kind(grant.kind));
+            return Ok(origin);
+        }
         self.approved = Some(Approved {
             client_id: client_id.into(),
             conn,
@@ -171,7 +175,7 @@ pub(super) fn rights(grant: &Grant) -> Option<Rights> {
     })
 }
 
-fn kind(told: DeviceKind) -> Kind {
+pub(super) fn kind(told: DeviceKind) -> Kind {
     match told {
         DeviceKind::Pc => Kind::Pc,
         DeviceKind::Phone => Kind::Phone,

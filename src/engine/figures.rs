@@ -89,6 +89,8 @@ pub struct Figures {
     pub feed_live: bool,
     /// Whether the static service can be asked.
     pub reachable: bool,
+    /// Whether nothing is enforced.
+    pub shadow: bool,
 }
 
 impl Counts {
@@ -115,6 +117,7 @@ impl Engine {
             rules: self.policy.rules().len(),
             feed_live: self.feed_live,
             reachable: self.reachable,
+            shadow: self.config.shadow,
         }
     }
 }

@@ -41,6 +41,11 @@ impl FailureLimit {
         }
     }
 
+    /// Another limit from now on, as [`FailureLimit::new`] takes it. What is left in the buckets counts on.
+    pub(super) fn set_limit(&mut self, per_minute: u32) {
+        (self.per_minute, self.most) = (per_minute, per_minute);
+    }
+
     /// Takes one from the bucket; false when it is empty.
     pub(super) fn charge(&mut self, name: &str, now: Duration) -> bool {
         if self.per_minute == 0 {

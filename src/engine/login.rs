@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use super::completion::kind;
 use super::limit::peer_name;
 use super::{AskKey, ConnKey, Engine, Now, Outcome, Refusal, token};
 use crate::protocol::contract::{Grant, TokenDigest};
@@ -164,7 +165,11 @@ impl Engine {
             self.counts.tokens.good += 1;
             let checked = self.check_grant(claim.name, &grant, now);
             if checked.is_ok() {
-                self.begin_session(claim.conn, claim.client_id, digest, &grant, now);
+                if self.config.shadow {
+                    self.shadow.note(claim.client_id, kind(grant.kind));
+                } else {
+                    self.begin_session(claim.conn, claim.client_id, digest, &grant, now);
+                }
                 self.keep_record(claim.client_id, claim.peer, Outcome::Granted(origin), now);
             }
             return Some(checked);

@@ -22,8 +22,10 @@ mod presence;
 mod presubscription;
 mod record;
 mod refusal;
+mod review;
 mod routes;
 mod sessions;
+mod shadow;
 mod stall;
 mod throttle;
 mod tick;
@@ -45,6 +47,7 @@ pub use pending::{MAX_WAITING, Pending, Ticket};
 pub use record::{Change, Event, Login, Outcome, Record, Refused};
 pub use refusal::Refusal;
 pub use sessions::{Session, Sessions};
+pub use shadow::WouldRefuse;
 pub use stall::StallBudget;
 pub use token::{AskKey, MAX_TOKEN_BYTES, Origin, TokenCache, digest};
 
@@ -178,6 +181,8 @@ pub struct EngineConfig {
     pub pre_subscribe: bool,
     /// Whether presence is published by the plugin.
     pub presence: bool,
+    /// Whether decisions are only told: nobody is let in or kept out, so there are no sessions.
+    pub shadow: bool,
 }
 
 /// Everything that the broker's thread owns.
@@ -201,6 +206,7 @@ pub struct Engine {
     /// Connections that began before events were lost: to be ended little by little.
     recheck: Vec<ConnKey>,
     stall: StallBudget,
+    shadow: shadow::Shadow,
     feed_live: bool,
     reachable: bool,
     outbox: Vec<Effect>,
@@ -246,6 +252,7 @@ impl Engine {
             heard: glance::Heard::default(),
             recheck: Vec::new(),
             stall: StallBudget::new(config.stall_budget),
+            shadow: shadow::Shadow::new(),
             feed_live: false,
             reachable: true,
             outbox: Vec::new(),
@@ -269,6 +276,20 @@ impl Engine {
     /// Puts another policy in force, for everything decided from now on.
     pub fn set_policy(&mut self, policy: Policy) {
         *self.policy.change() = policy;
+    }
+
+    /// Takes over what may change while sessions go on: times and limits. What is remembered already keeps its time.
+    pub fn retune(&mut self, config: &EngineConfig) {
+        self.config.cache_ttl = config.cache_ttl;
+        self.config.negative_ttl = config.negative_ttl;
+        self.config.stall_budget = config.stall_budget;
+        self.config.timeout = config.timeout;
+        self.config.peer_failures_per_min = config.peer_failures_per_min;
+        self.config.user_failures_per_min = config.user_failures_per_min;
+        self.tokens.set_times(config.cache_ttl, config.negative_ttl);
+        self.stall.set_per_second(config.stall_budget);
+        self.peer_failures.set_limit(config.peer_failures_per_min);
+        self.user_failures.set_limit(config.user_failures_per_min);
     }
 
     /// Whether the feed is connected and caught up.

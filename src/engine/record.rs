@@ -67,6 +67,8 @@ pub enum Event {
         /// Why it was refused.
         error: Option<String>,
     },
+    /// The options file was read again: what has changed, or why all is as it was.
+    Options(Result<Vec<String>, String>),
     /// A policy was read: how many rules are in force now, or why the former one still is.
     Policy(Result<usize, String>),
     /// A change of the directory that the feed told of.
@@ -112,6 +114,8 @@ pub enum Refused {
     Publish,
     /// A subscription.
     Subscribe,
+    /// A delivery; on record in shadow mode alone.
+    Receive,
 }
 
 /// A change of the directory, by the names that it is about.
@@ -198,11 +202,27 @@ impl Engine {
     }
 }
 
+impl Login {
+    /// In shadow mode: how it would have ended.
+    pub fn would(&self) -> String {
+        format!("shadow: {} would be {}", self.who(), self.outcome)
+    }
+
+    fn who(&self) -> String {
+        let client_id = self.client_id.escape_debug();
+        format!("login client_id=\"{client_id}\" peer={}", self.peer)
+    }
+}
+
 impl fmt::Display for Login {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let client_id = self.client_id.escape_debug();
-        write!(f, "login client_id=\"{client_id}\" peer={} ", self.peer)?;
-        match self.outcome {
+        write!(f, "{} {}", self.who(), self.outcome)
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
             Outcome::Granted(Origin::Announced) => f.write_str("granted via=announcement"),
             Outcome::Granted(Origin::Introspected) => f.write_str("granted via=introspection"),
             Outcome::Refused(refusal) => write!(f, "refused: {refusal}"),

@@ -42,6 +42,11 @@ impl StallBudget {
         }
     }
 
+    /// Another budget from now on.
+    pub fn set_per_second(&mut self, per_second: Duration) {
+        self.per_second = per_second;
+    }
+
     /// How long may be waited now.
     pub fn available(&mut self, now: Duration) -> Duration {
         while let Some((_, waited)) = self.waits.pop_front_if(|(ended, _)| *ended + WINDOW <= now) {

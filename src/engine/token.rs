@@ -98,6 +98,12 @@ impl TokenCache {
         }
     }
 
+    /// How long answers are believed that come from now on.
+    pub fn set_times(&mut self, ttl: Duration, negative_ttl: Duration) {
+        self.ttl = ttl;
+        self.negative_ttl = negative_ttl;
+    }
+
     /// The grant of a token that is known and still good.
     pub fn good(&mut self, digest: &TokenDigest, now: Now) -> Option<(Rc<Grant>, Origin)> {
         let entry = self.good.get(digest)?;

@@ -1,26 +1,18 @@
-//! The callbacks: registration, and one function each.
+//! The callbacks, one function each.
 
 use std::os::raw::{c_int, c_void};
 
 use super::decode::{self, Client};
 use super::entry::Loaded;
 use super::guard::guard;
+use super::registration::{Entry, Needed};
 use super::{c, host};
 use crate::engine::{Access, Attempt, Glance, Query, Refusal, Ruling};
 use crate::plugin::LoginRuling;
 
-pub(super) type Callback = unsafe extern "C" fn(c_int, *mut c_void, *mut c_void) -> c_int;
-
 const SUCCESS: c_int = c::MOSQ_ERR_SUCCESS;
 
-/// Whether a callback is needed, or only there in newer brokers.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Needed {
-    Always,
-    Since21,
-}
-
-pub(super) fn all() -> [(u32, Callback, Needed, &'static str); 10] {
+pub(super) fn all() -> [Entry; 10] {
     [
         (
             c::MOSQ_EVT_BASIC_AUTH,
@@ -65,82 +57,12 @@ pub(super) fn all() -> [(u32, Callback, Needed, &'static str); 10] {
     ]
 }
 
-/// Registers all callbacks that this broker knows.
-///
-/// # Safety
-/// `loaded` lives until [`unregister`].
-pub(super) unsafe fn register(
-    id: *mut c::mosquitto_plugin_id_t,
-    loaded: *mut Loaded,
-) -> Result<(), String> {
-    let host = host::probe();
-    if !host.callbacks || !host.publish || !host.kick {
-        return Err("this broker lacks functions of the plugin API of Mosquitto 2.0".to_owned());
-    }
-    // SAFETY: the broker's own identifier; the strings are literals. NULL is not passed.
-    unsafe { c::mep_set_info(id, c"mosquitto-enterprise-push".as_ptr(), VERSION.as_ptr()) };
-    for (event, callback, needed, name) in all() {
-        if needed == Needed::Since21 && !host.complete_auth {
-            continue;
-        }
-        // SAFETY: the broker's own identifier; `loaded` outlives the registration.
-        let code = unsafe {
-            c::mep_register(
-                id,
-                number(event),
-                Some(callback),
-                event_data(event),
-                loaded.cast(),
-            )
-        };
-        if code != SUCCESS {
-            return Err(format!(
-                "the broker does not take a callback for {name}: error {code}"
-            ));
-        }
-    }
-    Ok(())
-}
-
-const VERSION: &std::ffi::CStr = match std::ffi::CStr::from_bytes_with_nul(
-    concat!(env!("CARGO_PKG_VERSION"), "\0").as_bytes(),
-) {
-    Ok(version) => version,
-    Err(_) => c"?",
-};
-
-/// Takes all callbacks back; one that is not registered is passed over.
-pub(super) fn unregister(id: *mut c::mosquitto_plugin_id_t) {
-    let host = host::probe();
-    for (event, callback, needed, _) in all() {
-        if needed == Needed::Since21 && !host.complete_auth {
-            continue;
-        }
-        // SAFETY: the broker's own identifier, and a literal or NULL.
-        unsafe { c::mep_unregister(id, number(event), Some(callback), event_data(event)) };
-    }
-}
-
-/// What a callback is registered for: CONTROL is for one topic.
-fn event_data(event: u32) -> *const c_void {
-    const CONTROL: &std::ffi::CStr = c"$CONTROL/enterprise-push/v1";
-    if event == c::MOSQ_EVT_CONTROL {
-        CONTROL.as_ptr().cast()
-    } else {
-        std::ptr::null()
-    }
-}
-
-fn number(event: u32) -> c_int {
-    c_int::try_from(event).unwrap_or_default()
-}
-
 /// The plugin and the event, or `None` when a pointer is NULL or this is not the broker's thread: 2.1's
 /// HTTP listener asks from a thread of its own, with a client that is none.
 ///
 /// # Safety
 /// `userdata` is NULL or what was registered; `event` is NULL or of type `T`; both outlive `'a`.
-unsafe fn open<'a, T>(
+pub(super) unsafe fn open<'a, T>(
     event: *mut c_void,
     userdata: *mut c_void,
 ) -> Option<(&'a Loaded, &'a mut T)> {
@@ -178,7 +100,7 @@ unsafe extern "C" fn basic_auth(_event: c_int, data: *mut c_void, userdata: *mut
             token,
             peer: client.address(),
         };
-        match loaded.plugin.login(&attempt) {
+        match loaded.plugin.login(&attempt, || client.may_be_kept()) {
             LoginRuling::Allow => SUCCESS,
             LoginRuling::Delayed => c::MEP_ERR_AUTH_DELAYED,
             LoginRuling::Refuse(refusal) => refusal_code(refusal, client),
@@ -267,7 +189,7 @@ unsafe extern "C" fn acl_check(_event: c_int, data: *mut c_void, userdata: *mut 
     })
 }
 
-fn access(raw: c_int) -> Option<Access> {
+pub(super) fn access(raw: c_int) -> Option<Access> {
     Some(match u32::try_from(raw).ok()? {
         c::MOSQ_ACL_READ => Access::Receive,
         c::MOSQ_ACL_WRITE => Access::Publish,
@@ -303,7 +225,11 @@ unsafe extern "C" fn control(_event: c_int, data: *mut c_void, userdata: *mut c_
     })
 }
 
-unsafe extern "C" fn tick(_event: c_int, data: *mut c_void, userdata: *mut c_void) -> c_int {
+pub(super) unsafe extern "C" fn tick(
+    _event: c_int,
+    data: *mut c_void,
+    userdata: *mut c_void,
+) -> c_int {
     guard("TICK", SUCCESS, || {
         // SAFETY: registered with a `Loaded`; both versions' event begins as `mep_evt_tick` does (shim.c).
         let opened = unsafe { open::<c::mep_evt_tick>(data, userdata) };
@@ -369,7 +295,11 @@ unsafe fn ended(data: *mut c_void, userdata: *mut c_void, offline: bool) {
 }
 
 /// 2.0 goes on to other plugins only after DEFER; 2.1 ends the broker after anything but SUCCESS.
-unsafe extern "C" fn reload(_event: c_int, data: *mut c_void, userdata: *mut c_void) -> c_int {
+pub(super) unsafe extern "C" fn reload(
+    _event: c_int,
+    data: *mut c_void,
+    userdata: *mut c_void,
+) -> c_int {
     let is_21 = host::capabilities().delayed_login;
     let answer = if is_21 {
         SUCCESS

@@ -77,6 +77,12 @@ impl<'a> Client<'a> {
         self.is_mqtt5() || !unsafe { c::mep_client_clean_session(self.raw) }
     }
 
+    /// Whether, asked about between SIGHUP and TICK, it may be a session that the broker has already.
+    pub(super) fn may_be_kept(self) -> bool {
+        // SAFETY: a live client.
+        unsafe { c::mep_client_may_be_kept(self.raw) }
+    }
+
     /// Whether the client speaks MQTT 5.
     pub(super) fn is_mqtt5(self) -> bool {
         // SAFETY: a live client.

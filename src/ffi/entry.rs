@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::guard::guard;
 use super::host::{self, Broker};
 use super::signals::SignalBell;
-use super::{c, callbacks, decode};
+use super::{c, decode, registration};
 use crate::engine::Level;
 use crate::plugin::Plugin;
 
@@ -107,7 +107,7 @@ pub unsafe extern "C" fn mosquitto_plugin_cleanup(
         }
         // SAFETY: init made it of a Box, and the broker calls cleanup once.
         let loaded = unsafe { Box::from_raw(userdata.cast::<Loaded>()) };
-        callbacks::unregister(loaded.identifier);
+        registration::unregister(loaded.identifier, loaded.plugin.is_shadow());
         loaded.stop();
         c::MOSQ_ERR_SUCCESS
     })
@@ -137,10 +137,11 @@ unsafe fn start(
             return Err(error.to_string());
         }
     };
+    let shadow = plugin.is_shadow();
     let loaded = Box::into_raw(Box::new(Loaded::new(plugin, bell, identifier)));
     // SAFETY: `loaded` lives until cleanup, which unregisters first.
-    if let Err(why) = unsafe { callbacks::register(identifier, loaded) } {
-        callbacks::unregister(identifier);
+    if let Err(why) = unsafe { registration::register(identifier, loaded, shadow) } {
+        registration::unregister(identifier, shadow);
         // SAFETY: just made of a Box, and no callback holds it any more.
         unsafe { Box::from_raw(loaded) }.stop();
         return Err(why);

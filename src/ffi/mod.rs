@@ -10,6 +10,8 @@ mod decode;
 mod entry;
 mod guard;
 mod host;
+mod registration;
+mod shadow;
 mod signals;
 #[cfg(test)]
 mod tests;

@@ -12,6 +12,7 @@ extern __typeof__(mosquitto_client_username) mosquitto_client_username WEAK;
 extern __typeof__(mosquitto_client_address) mosquitto_client_address WEAK;
 extern __typeof__(mosquitto_client_protocol_version) mosquitto_client_protocol_version WEAK;
 extern __typeof__(mosquitto_client_clean_session) mosquitto_client_clean_session WEAK;
+extern __typeof__(mosquitto_client_protocol) mosquitto_client_protocol WEAK;
 extern __typeof__(mosquitto_broker_publish_copy) mosquitto_broker_publish_copy WEAK;
 extern __typeof__(mosquitto_kick_client_by_clientid) mosquitto_kick_client_by_clientid WEAK;
 extern __typeof__(mosquitto_property_add_int32) mosquitto_property_add_int32 WEAK;
@@ -19,6 +20,7 @@ extern __typeof__(mosquitto_property_free_all) mosquitto_property_free_all WEAK;
 
 /* Since 2.1; the prototypes are those of its broker.h. */
 extern void mosquitto_complete_basic_auth(const char *clientid, int result) WEAK;
+extern struct mosquitto *mosquitto_client(const char *clientid) WEAK;
 extern int mosquitto_plugin_set_info(mosquitto_plugin_id_t *identifier, const char *plugin_name,
 		const char *plugin_version) WEAK;
 struct mosquitto_subscription;
@@ -46,17 +48,26 @@ AT(mosquitto_evt_acl_check, retain, 49);
 AT(mosquitto_evt_control, client, 8);
 AT(mosquitto_evt_control, payload, 24);
 AT(mosquitto_evt_control, payloadlen, 48);
+AT(mosquitto_evt_message, client, 8);
+AT(mosquitto_evt_message, topic, 16);
+AT(mosquitto_evt_message, payload, 24);
+AT(mosquitto_evt_message, payloadlen, 48);
+AT(mosquitto_evt_message, qos, 52);
 AT(mosquitto_evt_disconnect, client, 8);
 AT(mosquitto_evt_disconnect, reason, 16);
 AT(mosquitto_evt_tick, now_s, offsetof(struct mep_evt_tick, now_s));
 AT(mosquitto_evt_tick, next_s, offsetof(struct mep_evt_tick, next_s));
 _Static_assert(sizeof(struct mosquitto_evt_tick) == sizeof(struct mep_evt_tick), "tick grew");
 #endif
+_Static_assert(MOSQ_EVT_MESSAGE == 7, "event numbers moved");
 _Static_assert(MOSQ_EVT_DISCONNECT == 10, "event numbers moved");
 
 #if LIBMOSQUITTO_MAJOR > 2 || (LIBMOSQUITTO_MAJOR == 2 && LIBMOSQUITTO_MINOR >= 1)
 _Static_assert((int)MEP_EVT_CONNECT == (int)MOSQ_EVT_CONNECT, "CONNECT moved");
 _Static_assert((int)MEP_EVT_CLIENT_OFFLINE == (int)MOSQ_EVT_CLIENT_OFFLINE, "CLIENT_OFFLINE moved");
+_Static_assert((int)MEP_EVT_SUBSCRIBE == (int)MOSQ_EVT_SUBSCRIBE, "SUBSCRIBE moved");
+_Static_assert((int)MEP_EVT_MESSAGE_OUT == (int)MOSQ_EVT_MESSAGE_OUT, "MESSAGE_OUT moved");
+_Static_assert((int)MEP_ERR_PLUGIN_IGNORE == (int)MOSQ_ERR_PLUGIN_IGNORE, "IGNORE moved");
 _Static_assert((int)MEP_ERR_AUTH_DELAYED == (int)MOSQ_ERR_AUTH_DELAYED, "AUTH_DELAYED moved");
 _Static_assert((int)MEP_ERR_CLIENT_IDENTIFIER_NOT_VALID == (int)MOSQ_ERR_CLIENT_IDENTIFIER_NOT_VALID, "moved");
 _Static_assert((int)MEP_ERR_BAD_USERNAME_OR_PASSWORD == (int)MOSQ_ERR_BAD_USERNAME_OR_PASSWORD, "moved");
@@ -65,6 +76,8 @@ _Static_assert((int)MEP_ERR_SERVER_UNAVAILABLE == (int)MOSQ_ERR_SERVER_UNAVAILAB
 AT(mosquitto_evt_tick, next_ms, offsetof(struct mep_evt_tick, next_ms));
 AT(mosquitto_evt_connect, client, offsetof(struct mep_evt_connect, client));
 AT(mosquitto_evt_client_offline, client, offsetof(struct mosquitto_evt_disconnect, client));
+AT(mosquitto_evt_subscribe, client, offsetof(struct mep_evt_subscribe, client));
+AT(mosquitto_evt_subscribe, data, offsetof(struct mep_evt_subscribe, data));
 AT(mosquitto_subscription, clientid, offsetof(struct mep_subscription, clientid));
 AT(mosquitto_subscription, topic_filter, offsetof(struct mep_subscription, topic_filter));
 AT(mosquitto_subscription, identifier, offsetof(struct mep_subscription, identifier));
@@ -138,6 +151,17 @@ int mep_client_protocol_version(const struct mosquitto *client)
 bool mep_client_clean_session(const struct mosquitto *client)
 {
 	return mosquitto_client_clean_session ? mosquitto_client_clean_session(client) : false;
+}
+
+bool mep_client_may_be_kept(const struct mosquitto *client)
+{
+	if(mosquitto_client){
+		/* Whoever logs in is not found by client id until it is in (handle_connect.c). */
+		const char *id = mep_client_id(client);
+		return id && mosquitto_client(id) == client;
+	}
+	/* 2.0 between SIGHUP and TICK: only libwebsockets reads then (loop.c). */
+	return mosquitto_client_protocol && mosquitto_client_protocol(client) != mp_websockets;
 }
 
 int mep_publish(const char *client_id, const char *topic, const void *payload, uint32_t payload_len,

@@ -9,7 +9,7 @@ use super::entry::{
 };
 use super::host::Broker;
 use super::signals::SignalBell;
-use super::{c, callbacks};
+use super::{c, callbacks, shadow};
 use crate::config::Options;
 use crate::plugin::{Capabilities, Plugin};
 
@@ -109,6 +109,27 @@ fn every_callback_takes_null_and_denies() {
                 !denies.contains(&event) || (code != 0 && code != c::MEP_ERR_AUTH_DELAYED),
                 "{name}: {code}"
             );
+        }
+    }
+}
+
+#[test]
+fn every_callback_of_shadow_mode_takes_null_and_leaves_it_to_others() {
+    let loaded = loaded();
+    let userdata = std::ptr::from_ref(&*loaded).cast_mut().cast::<c_void>();
+    // There is no broker around, so none that knows IGNORE.
+    let decides = [c::MOSQ_EVT_BASIC_AUTH, c::MOSQ_EVT_ACL_CHECK];
+    for (event, callback, _, name) in shadow::all() {
+        let number = c_int::try_from(event).unwrap();
+        for (data, userdata) in [(null_mut(), null_mut()), (null_mut(), userdata)] {
+            // SAFETY: NULL, or a live `Loaded` without an event.
+            let code = unsafe { callback(number, data, userdata) };
+            let wanted = if decides.contains(&event) || event == c::MOSQ_EVT_RELOAD {
+                c::MOSQ_ERR_PLUGIN_DEFER
+            } else {
+                c::MOSQ_ERR_SUCCESS
+            };
+            assert_eq!(code, wanted, "{name}");
         }
     }
 }

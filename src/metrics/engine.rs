@@ -200,6 +200,11 @@ fn tell_state(sheet: &mut Sheet<'_>, figures: &Figures) -> fmt::Result {
             "0 when the circuit breaker is open: unknown tokens are refused",
             i64::from(figures.reachable),
         ),
+        (
+            "shadow_mode",
+            "1 when nothing is enforced: refusals only say what would be refused",
+            i64::from(figures.shadow),
+        ),
     ] {
         sheet.gauge(name, text, value)?;
     }

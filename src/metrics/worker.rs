@@ -60,6 +60,8 @@ pub struct Counted {
     pub audit_queue: Gauge,
     /// Bytes that wait to be sent.
     pub audit_spool_bytes: Gauge,
+    /// 1 when the options file or the credentials were bad at the last SIGHUP.
+    pub options_refused: Gauge,
     /// Memory of the process.
     pub resident_bytes: Gauge,
 }
@@ -80,6 +82,7 @@ impl Counted {
             audit_dropped: Counter::default(),
             audit_queue: Gauge::default(),
             audit_spool_bytes: Gauge::default(),
+            options_refused: Gauge::default(),
             resident_bytes: Gauge::default(),
         };
         for how in [
@@ -142,6 +145,11 @@ impl Counted {
             "audit_spool_bytes",
             "Bytes of the audit log that wait to be sent",
             &counted.audit_spool_bytes,
+        );
+        names.add(
+            "options_refused",
+            "1 when the options file or the credentials were bad at the last SIGHUP",
+            &counted.options_refused,
         );
         names.add(
             "process_resident_memory_bytes",

@@ -7,15 +7,11 @@ use std::cell::{Cell, RefCell};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use super::figures::Watch;
-use super::{Host, HostError};
-use crate::config::{Secret, Settings};
-use crate::engine::{
-    AskKey, Attempt, ConnKey, Effect, Engine, Event, Glance, Level, NamesAt, Now, Query, Refusal,
-    Ruling, Step, Ticket, Wait,
-};
+use super::{Capabilities, Host, HostError};
+use crate::config::Settings;
+use crate::engine::{ConnKey, Effect, Engine, Event, Glance, Level, NamesAt, Now, Query, Ruling};
 use crate::protocol::contract::DirectoryStep;
-use crate::upstream::Question;
-use crate::worker::{Inbox, Request, Update, Worker};
+use crate::worker::{Inbox, Update, Worker};
 
 /// Updates applied in one TICK, and the time for them, as far as single ones allow; the rest waits for the next
 /// TICK, so messages keep flowing.
@@ -24,33 +20,24 @@ const UPDATES_PER_TICK: (usize, Duration) = (1000, Duration::from_millis(1));
 /// Longest time in one TICK for the steps of a directory load, as far as single steps allow.
 const DIRECTORY_SLICE: Duration = Duration::from_micros(80);
 
-/// A broker runs TICK at least ten times a second from its first turn on.
-const FIRST_TICK: Duration = Duration::from_secs(2);
-
-/// The answer to a CONNECT, for the C side.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LoginRuling {
-    /// Let in.
-    Allow,
-    /// The answer comes later, from TICK.
-    Delayed,
-    /// Refuse, for this reason.
-    Refuse(Refusal),
-}
-
 /// The plugin, on the broker's thread.
 pub struct Plugin<H> {
-    host: H,
+    pub(super) host: H,
+    pub(super) capabilities: Capabilities,
     pub(super) engine: RefCell<Engine>,
     /// Effects that came up outside TICK.
     deferred: RefCell<Vec<Effect>>,
-    inbox: Inbox,
+    pub(super) inbox: Inbox,
     pub(super) worker: Worker,
     settings: Settings,
-    started: Instant,
+    pub(super) started: Instant,
     /// The same by the host's coarse clock.
     started_coarsely: Duration,
-    ticked: Cell<bool>,
+    pub(super) ticked: Cell<bool>,
+    /// Between SIGHUP and the next TICK, when the broker asks about all whom it knows.
+    pub(super) reviewing: Cell<bool>,
+    /// When the log was last told that nothing is enforced.
+    pub(super) reminded_at: Cell<Duration>,
     /// Another turn was asked for, because the last one published.
     turn_wanted: Cell<bool>,
     watch: Watch,
@@ -61,6 +48,7 @@ pub struct Plugin<H> {
 impl<H: Host> Plugin<H> {
     pub(super) fn new(
         host: H,
+        capabilities: Capabilities,
         engine: Engine,
         worker: Worker,
         inbox: Inbox,
@@ -71,6 +59,7 @@ impl<H: Host> Plugin<H> {
         Plugin {
             started_coarsely: host.coarse_time(),
             host,
+            capabilities,
             engine,
             deferred,
             inbox,
@@ -78,6 +67,8 @@ impl<H: Host> Plugin<H> {
             settings,
             started: Instant::now(),
             ticked: Cell::new(false),
+            reviewing: Cell::new(false),
+            reminded_at: Cell::new(Duration::ZERO),
             turn_wanted: Cell::new(false),
             watch: Watch::new(figures, counted),
             last_event: Cell::new(None),
@@ -99,22 +90,6 @@ impl<H: Host> Plugin<H> {
 
     pub(super) fn with_engine<R>(&self, work: impl FnOnce(&mut Engine) -> R) -> R {
         work(&mut self.engine.borrow_mut())
-    }
-
-    /// BASIC_AUTH: a CONNECT.
-    pub fn login(&self, attempt: &Attempt<'_>) -> LoginRuling {
-        if !self.ticked.get() && self.started.elapsed() > FIRST_TICK {
-            self.log(Level::Error, &format!("login refused: {}", Refusal::NoTick));
-            return LoginRuling::Refuse(Refusal::NoTick);
-        }
-        // An announcement may lie in the queue already.
-        self.apply_updates();
-        let step = self.with_engine(|engine| engine.login(attempt, self.now()));
-        match step {
-            Step::Allow => LoginRuling::Allow,
-            Step::Refuse(refusal) => LoginRuling::Refuse(refusal),
-            Step::Ask { key, send, wait } => self.ask(attempt, key, send, wait),
-        }
     }
 
     /// ACL_CHECK.
@@ -151,6 +126,7 @@ impl<H: Host> Plugin<H> {
     /// 100 ms before (always, where it is built with WebSockets). So the bell is rung for that turn.
     pub fn tick(&self) -> bool {
         self.ticked.set(true);
+        self.reviewing.set(false);
         if self.is_quiet() {
             return false;
         }
@@ -208,55 +184,7 @@ impl<H: Host> Plugin<H> {
         }
     }
 
-    fn ask(&self, attempt: &Attempt<'_>, key: AskKey, send: bool, wait: Wait) -> LoginRuling {
-        if send
-            && !self.worker.ask(Request {
-                key,
-                question: question(attempt),
-            })
-        {
-            self.with_engine(|engine| engine.not_sent(&key));
-            return self.refuse(attempt, Refusal::Overloaded);
-        }
-        match wait {
-            Wait::Delayed => LoginRuling::Delayed,
-            Wait::Leave => self.refuse(attempt, Refusal::NotYet),
-            Wait::Blocking(longest) => self.block(attempt, key, longest),
-        }
-    }
-
-    fn refuse(&self, attempt: &Attempt<'_>, refusal: Refusal) -> LoginRuling {
-        let now = self.now();
-        self.with_engine(|engine| engine.refused(attempt, refusal, now));
-        LoginRuling::Refuse(refusal)
-    }
-
-    /// The bounded wait of the broker's thread on 2.0.
-    fn block(&self, attempt: &Attempt<'_>, key: AskKey, longest: Duration) -> LoginRuling {
-        let began = Instant::now();
-        while !self.with_engine(|engine| engine.is_settled(&key, self.now())) {
-            let Some(left) = longest
-                .checked_sub(began.elapsed())
-                .filter(|left| !left.is_zero())
-            else {
-                break;
-            };
-            if let Some(update) = self.inbox.wait(left) {
-                self.apply_update(update);
-            }
-        }
-        let now = self.now();
-        self.with_engine(|engine| {
-            let decided = engine.login_after_wait(attempt, now);
-            engine.waited(began.elapsed(), decided.is_ok(), now);
-            match decided {
-                Ok(()) => LoginRuling::Allow,
-                Err(refusal) => LoginRuling::Refuse(refusal),
-            }
-        })
-    }
-
-    fn apply_updates(&self) {
+    pub(super) fn apply_updates(&self) {
         let (most, longest) = UPDATES_PER_TICK;
         let mut began = None;
         for _ in 0..most {
@@ -300,16 +228,29 @@ impl<H: Host> Plugin<H> {
         self.defer(effects);
     }
 
-    fn apply_update(&self, update: Update) {
+    pub(super) fn apply_update(&self, update: Update) {
         if let Update::Feed(id, _) | Update::FeedUnreadable(id, _) | Update::FeedAt(id) = &update {
             self.last_event.set(Some(*id));
         }
-        let now = self.now();
-        let effects = self.with_engine(|engine| super::updates::apply(engine, update, now));
+        let effects = match update {
+            Update::Options {
+                file,
+                settings,
+                changed,
+            } => return self.options_reread(&file, &settings, changed),
+            Update::OptionsRefused(why) => return self.options_refused(why),
+            update => {
+                let now = self.now();
+                self.with_engine(|engine| super::updates::apply(engine, update, now))
+            }
+        };
         self.defer(effects);
     }
 
     fn apply(&self, effect: Effect) {
+        if self.is_shadow() && super::shadow::is_withheld(&effect) {
+            return;
+        }
         match effect {
             Effect::Log(level, text) => self.log(level, &text),
             Effect::Kick { client_id, reason } => {
@@ -364,29 +305,5 @@ impl<H: Host> Plugin<H> {
             let text = format!("{client_id}: subscription `{filter}` cannot be changed: {error}");
             self.log(Level::Warning, &text);
         }
-    }
-
-    fn complete(&self, client_id: &str, ticket: Ticket, outcome: Result<(), Refusal>) {
-        let now = self.now();
-        let due = self.with_engine(|engine| engine.redeem(client_id, ticket, outcome, now));
-        let Some(outcome) = due else {
-            return;
-        };
-        if let Err(error) = self.host.complete_login(client_id, outcome.is_ok()) {
-            self.log(
-                Level::Error,
-                &format!("{client_id}: login cannot be completed: {error}"),
-            );
-        }
-        self.with_engine(Engine::completed);
-    }
-}
-
-fn question(attempt: &Attempt<'_>) -> Question {
-    Question {
-        token: Secret::new(attempt.token.unwrap_or_default().to_owned()),
-        username: attempt.username.unwrap_or_default().to_owned(),
-        client_id: attempt.client_id.unwrap_or_default().to_owned(),
-        peer: attempt.peer.to_owned(),
     }
 }

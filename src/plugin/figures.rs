@@ -18,7 +18,7 @@ const TELLING: Duration = Duration::from_secs(10);
 /// Of so many decisions one is timed.
 const TIMED_OF: u32 = 1024;
 /// Where they are told.
-const SYS: &str = "$SYS/broker/enterprise-push";
+pub(super) const SYS: &str = "$SYS/broker/enterprise-push";
 
 /// What is shared, and when it last was.
 pub(super) struct Watch {
@@ -67,6 +67,7 @@ impl<H: Host> Plugin<H> {
             return Vec::new();
         }
         watch.shared_at.set(mono);
+        self.remind_of_shadow(mono);
         let figures = self.with_engine(|engine: &mut Engine| engine.figures());
         let told = if mono < watch.told_at.get() + TELLING {
             Vec::new()
@@ -101,7 +102,7 @@ impl Watch {
         effects
     }
 
-    fn values(&self, figures: &Figures) -> [(&'static str, u64); 17] {
+    fn values(&self, figures: &Figures) -> [(&'static str, u64); 18] {
         let number = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
         let gauge = |n: i64| u64::try_from(n).unwrap_or_default();
         let counts = &figures.counts;
@@ -123,6 +124,7 @@ impl Watch {
             ("feed/live", u64::from(figures.feed_live)),
             ("feed/losses", counts.feed_lost),
             ("static-service/reachable", u64::from(figures.reachable)),
+            ("shadow", u64::from(figures.shadow)),
             ("audit/dropped", self.counted.audit_dropped.get()),
             (
                 "audit/spool-bytes",

@@ -4,11 +4,16 @@
 mod control;
 mod dispatch;
 mod figures;
+mod greeting;
 mod host;
+mod login;
 mod record;
+mod reload;
+mod shadow;
 mod start;
 mod updates;
 
-pub use dispatch::{LoginRuling, Plugin};
+pub use dispatch::Plugin;
 pub use host::{Capabilities, Host, HostError};
+pub use login::LoginRuling;
 pub use start::StartError;

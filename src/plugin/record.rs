@@ -13,7 +13,12 @@ impl<H: Host> Plugin<H> {
     /// A login has a line in the log; all go to the audit log.
     pub(super) fn record(&self, record: Record) {
         if let Event::Login(login) = &record.event {
-            self.log(login_level(login), &login.to_string());
+            let text = if self.is_shadow() {
+                login.would()
+            } else {
+                login.to_string()
+            };
+            self.log(login_level(login), &text);
         }
         self.worker().record(record);
     }

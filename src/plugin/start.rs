@@ -1,12 +1,11 @@
 //! From the broker's options to a running plugin.
 
-use std::path::Path;
 use std::sync::Arc;
 
-use super::{Capabilities, Host, Plugin};
-use crate::config::{ConfigError, Options, Settings};
-use crate::engine::{Engine, EngineConfig, Event, Level};
-use crate::policy::{Policy, PolicyError, Rules};
+use super::reload::{PolicyFileError, read_policy};
+use super::{Capabilities, Host, Plugin, greeting};
+use crate::config::{ConfigError, Configuration, Mode, Options, Settings};
+use crate::engine::{Engine, EngineConfig, Level};
 use crate::worker::{self, Platform, Restored, Worker};
 
 /// Why the broker must not start.
@@ -23,17 +22,6 @@ pub enum StartError {
     Worker(#[from] worker::StartError),
 }
 
-/// Why a policy file cannot be put in force.
-#[derive(Debug, thiserror::Error)]
-pub enum PolicyFileError {
-    /// It cannot be read.
-    #[error("plugin_opt_policy_file `{0}`: {1}")]
-    Read(String, std::io::Error),
-    /// It is not a policy.
-    #[error("plugin_opt_policy_file `{0}`: {1}")]
-    Content(String, PolicyError),
-}
-
 impl<H: Host> Plugin<H> {
     /// Checks the options, puts the policy in force and starts the worker.
     pub fn start(
@@ -43,14 +31,23 @@ impl<H: Host> Plugin<H> {
         host_name: &str,
         platform: Arc<dyn Platform>,
     ) -> Result<Plugin<H>, StartError> {
-        let settings = Settings::check(options, host_name)?;
+        let (configuration, settings) = Configuration::read(options, host_name)?;
         let policy = read_policy(settings.policy_file.as_deref())?;
-        let (worker, inbox, restored) = Worker::start(&settings, platform)?;
+        host.log(Level::Notice, &greeting::versions(&settings, capabilities));
+        for line in greeting::settings(&settings, &configuration) {
+            host.log(Level::Notice, &line);
+        }
+        let (worker, inbox, restored) = Worker::start(configuration, &settings, platform)?;
         let engine = Engine::new(engine_config(&settings, capabilities), policy);
-        host.log(Level::Notice, &greeting(&settings, capabilities));
-        let plugin = Plugin::new(host, engine, worker, inbox, settings);
+        let plugin = Plugin::new(host, capabilities, engine, worker, inbox, settings);
+        plugin.tell_shadow();
+        plugin.warn_of_shadow();
         plugin.restore(restored);
         Ok(plugin)
+    }
+
+    pub(super) fn engine_config(&self, settings: &Settings) -> EngineConfig {
+        engine_config(settings, self.capabilities)
     }
 
     /// Puts the directory's copy in force; what follows from it is carried out in the first TICK.
@@ -66,47 +63,13 @@ impl<H: Host> Plugin<H> {
         self.with_engine(|engine| while engine.sweep(&mut effects) {});
         self.defer(effects);
     }
-
-    /// SIGHUP: reads secret, CA file and policy file again. A bad one leaves the old one in force.
-    pub fn reload(&self) {
-        self.worker().reload();
-        // A failure has been told in the log.
-        let _ = self.reload_policy();
-    }
-
-    /// Reads the policy file again; gives how many rules are in force.
-    pub(super) fn reload_policy(&self) -> Result<usize, PolicyFileError> {
-        let file = self.settings().policy_file.as_deref();
-        let policy = read_policy(file).inspect_err(|error| {
-            let text = format!("{error}; the former policy stays in force");
-            self.log(Level::Error, &text);
-            self.put_on_record(Event::Policy(Err(error.to_string())));
-        })?;
-        let rules = policy.rules().len();
-        self.with_engine(|engine| engine.set_policy(policy));
-        self.put_on_record(Event::Policy(Ok(rules)));
-        if let Some(file) = file {
-            let text = format!("policy `{}` is in force", file.display());
-            self.log(Level::Notice, &text);
-        }
-        Ok(rules)
-    }
-}
-
-fn read_policy(file: Option<&Path>) -> Result<Policy, PolicyFileError> {
-    let Some(file) = file else {
-        return Ok(Policy::default());
-    };
-    let shown = file.display().to_string();
-    let text =
-        std::fs::read_to_string(file).map_err(|e| PolicyFileError::Read(shown.clone(), e))?;
-    let rules = Rules::parse(&text).map_err(|e| PolicyFileError::Content(shown, e))?;
-    Ok(Policy::new(rules))
 }
 
 fn engine_config(settings: &Settings, capabilities: Capabilities) -> EngineConfig {
+    // In shadow mode nobody is waited for, and nothing is brought to anybody.
+    let enforces = settings.mode == Mode::Enforce;
     EngineConfig {
-        delayed_login: capabilities.delayed_login && settings.delayed_login,
+        delayed_login: !enforces || (capabilities.delayed_login && settings.delayed_login),
         cache_size: settings.cache_size,
         cache_ttl: settings.cache_ttl,
         negative_ttl: settings.negative_ttl,
@@ -114,49 +77,9 @@ fn engine_config(settings: &Settings, capabilities: Capabilities) -> EngineConfi
         timeout: settings.timeout,
         peer_failures_per_min: settings.peer_failures_per_min,
         user_failures_per_min: settings.user_failures_per_min,
-        broker_subscriptions: capabilities.subscriptions,
-        pre_subscribe: settings.pre_subscribe,
-        presence: settings.presence,
+        broker_subscriptions: enforces && capabilities.subscriptions,
+        pre_subscribe: enforces && settings.pre_subscribe,
+        presence: enforces && settings.presence,
+        shadow: !enforces,
     }
-}
-
-/// What is in force, without secrets.
-fn greeting(settings: &Settings, capabilities: Capabilities) -> String {
-    let login = if capabilities.delayed_login && settings.delayed_login {
-        "delayed login".to_owned()
-    } else {
-        format!(
-            "blocking login within {} ms per second",
-            settings.stall_budget.as_millis()
-        )
-    };
-    format!(
-        "mosquitto-enterprise-push {} node={} static_url={} client_id={} feed={} timeout_ms={} cache_ttl_s={} \
-         negative_ttl_s={} cache_size={} pre_subscribe={} presence={} audit={}; {login}",
-        env!("CARGO_PKG_VERSION"),
-        settings.node,
-        settings.static_url,
-        settings.client_id,
-        on_off(settings.feed),
-        settings.timeout.as_millis(),
-        settings.cache_ttl.as_secs(),
-        settings.negative_ttl.as_secs(),
-        settings.cache_size,
-        on_off(settings.pre_subscribe),
-        on_off(settings.presence),
-        audit(settings),
-    )
-}
-
-fn audit(settings: &Settings) -> &'static str {
-    match (&settings.audit_file, settings.audit_ship) {
-        (None, false) => "off",
-        (Some(_), false) => "file",
-        (None, true) => "ship",
-        (Some(_), true) => "file+ship",
-    }
-}
-
-fn on_off(on: bool) -> &'static str {
-    if on { "on" } else { "off" }
 }

@@ -23,5 +23,7 @@ pub(super) fn apply(engine: &mut Engine, update: Update, now: Now) -> Vec<Effect
             Vec::new()
         }
         Update::Log(level, text) => vec![Effect::Log(level, text)],
+        // The plugin's own business.
+        Update::Options { .. } | Update::OptionsRefused(_) => Vec::new(),
     }
 }

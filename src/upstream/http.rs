@@ -9,6 +9,7 @@ use reqwest::{Certificate, Client, ClientBuilder, Identity, RequestBuilder, Resp
 
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 use super::UpstreamError;
@@ -32,6 +33,8 @@ pub struct StaticService {
     pub(super) introspection: Introspection,
     pub(super) node: String,
     pub(super) timeout: Duration,
+    /// Of what its files held.
+    files: [u8; 32],
 }
 
 impl StaticService {
@@ -55,7 +58,19 @@ impl StaticService {
             introspection: settings.introspection.clone(),
             node: settings.node.clone(),
             timeout: settings.timeout,
+            files: digest_of_files(settings),
         })
+    }
+
+    /// Longest wait for an answer.
+    pub fn timeout(&self) -> Duration {
+        self.timeout
+    }
+
+    /// Whether the files that this one was made of held what the other's did.
+    pub fn shows_the_same_as(&self, other: &StaticService) -> bool {
+        (&self.client_id, &self.secret, self.files)
+            == (&other.client_id, &other.secret, other.files)
     }
 
     pub(super) fn post(&self, path: &str) -> RequestBuilder {
@@ -95,6 +110,22 @@ fn builder(settings: &Settings) -> Result<ClientBuilder, UpstreamError> {
         None => Ok(builder),
         Some(files) => Ok(builder.identity(identity(files)?)),
     }
+}
+
+/// Of CA file, certificate and key; one that cannot be read counts as empty.
+fn digest_of_files(settings: &Settings) -> [u8; 32] {
+    let identity = settings.client_identity.as_ref();
+    let files = [
+        settings.ca_file.as_ref(),
+        identity.map(|files| &files.cert_file),
+        identity.map(|files| &files.key_file),
+    ];
+    let mut digest = Sha256::new();
+    for file in files.into_iter().flatten() {
+        let held = Zeroizing::new(std::fs::read(file).unwrap_or_default());
+        digest.update(Sha256::digest(&*held));
+    }
+    digest.finalize().into()
 }
 
 /// Our certificate and key. Errors name the files and never show what is in them.

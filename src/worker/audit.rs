@@ -5,7 +5,7 @@
 //! wait for the disk either.
 
 use std::path::Path;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -16,7 +16,7 @@ use super::backoff::Backoff;
 use super::mailbox::Outbox;
 use super::service::Service;
 use crate::audit::{Segment, Spool, Trail};
-use crate::config::Settings;
+use crate::config::{Mode, Settings};
 use crate::engine::{Level, Record};
 use crate::metrics::Counted;
 use crate::upstream::UpstreamError;
@@ -30,7 +30,9 @@ const SHIPPING: Duration = Duration::from_secs(1);
 
 /// The broker's end: where records are put.
 pub(super) struct Recorder {
-    queue: Option<mpsc::Sender<Record>>,
+    queue: mpsc::Sender<Record>,
+    /// Whether anybody wants records.
+    wanted: Arc<AtomicBool>,
     dropped: Arc<AtomicU64>,
     counted: Counted,
 }
@@ -38,9 +40,7 @@ pub(super) struct Recorder {
 impl Recorder {
     /// Puts a record in. Never waits.
     pub(super) fn put(&self, record: Record) {
-        if let Some(queue) = &self.queue
-            && queue.try_send(record).is_err()
-        {
+        if self.wanted.load(Ordering::Relaxed) && self.queue.try_send(record).is_err() {
             self.count_dropped(1);
         }
     }
@@ -57,48 +57,52 @@ pub(super) struct Audit {
     trail: Arc<Mutex<Trail>>,
     records: mpsc::Receiver<Record>,
     dropped: Arc<AtomicU64>,
-    reload: watch::Receiver<()>,
+    wanted: Arc<AtomicBool>,
+    settings: watch::Receiver<Arc<Settings>>,
     written: Notify,
     counted: Counted,
     ships: bool,
 }
 
-/// Opens the log, if there is to be one. Complaints come out of the spool alone: the settings have seen that the file
-/// can be written.
+/// Opens the log; nothing is written as long as nobody wants it. Complaints come out of the spool alone: the settings have
+/// seen that the file can be written.
 pub(super) fn open(
     settings: &Settings,
-    reload: watch::Receiver<()>,
+    changing: watch::Receiver<Arc<Settings>>,
     counted: &Counted,
     complaints: &mut Vec<String>,
-) -> (Recorder, Option<Audit>) {
+) -> (Recorder, Audit) {
     let spool = settings.audit_ship.then_some(settings.state_dir.as_deref());
     let spool = spool.flatten().and_then(|folder| {
         let opened = open_spool(folder, settings.audit_spool_bytes);
         opened.map_err(|error| complaints.push(error)).ok()
     });
     let dropped = Arc::<AtomicU64>::default();
-    let recorder = |queue| Recorder {
+    let (queue, records) = mpsc::channel(MAX_RECORDS);
+    let ships = spool.is_some();
+    let wanted = Arc::new(AtomicBool::new(ships || settings.audit_file.is_some()));
+    let recorder = Recorder {
         queue,
+        wanted: Arc::clone(&wanted),
         dropped: Arc::clone(&dropped),
         counted: counted.clone(),
     };
-    if settings.audit_file.is_none() && spool.is_none() {
-        return (recorder(None), None);
-    }
-    let (sender, records) = mpsc::channel(MAX_RECORDS);
-    let ships = spool.is_some();
     let file = settings.audit_file.as_deref();
-    let trail = Trail::new(&settings.node, unix_ms(), file, spool);
+    let mut trail = Trail::new(&settings.node, unix_ms(), file, spool);
+    if settings.mode == Mode::Shadow {
+        trail.mark_as_shadow();
+    }
     let audit = Audit {
         trail: Arc::new(Mutex::new(trail)),
         records,
-        dropped: Arc::clone(&dropped),
-        reload,
+        dropped,
+        wanted,
+        settings: changing,
         written: Notify::new(),
         counted: counted.clone(),
         ships,
     };
-    (recorder(Some(sender)), Some(audit))
+    (recorder, audit)
 }
 
 fn open_spool(state_dir: &Path, most_bytes: u64) -> Result<Spool, String> {
@@ -114,14 +118,15 @@ impl Audit {
             trail,
             records,
             dropped,
-            reload,
+            wanted,
+            settings,
             written,
             counted,
             ships,
         } = self;
         tokio::select! {
             () = write(trail, records, dropped, written, counted, outbox) => {}
-            () = reopen(trail, reload) => {}
+            () = reopen(trail, wanted, settings) => {}
             () = ship(trail, written, counted, service, outbox), if *ships => {}
         }
     }
@@ -176,10 +181,25 @@ async fn write(
     }
 }
 
-async fn reopen(trail: &Arc<Mutex<Trail>>, reload: &mut watch::Receiver<()>) {
-    while reload.changed().await.is_ok() {
-        let trail = Arc::clone(trail);
-        let _ = spawn_blocking(move || lock(&trail).reopen()).await;
+/// On SIGHUP: the file may have been moved away, or is to be another.
+async fn reopen(
+    trail: &Arc<Mutex<Trail>>,
+    wanted: &AtomicBool,
+    settings: &mut watch::Receiver<Arc<Settings>>,
+) {
+    while settings.changed().await.is_ok() {
+        let (trail, now) = (Arc::clone(trail), Arc::clone(&settings.borrow_and_update()));
+        let reopening = spawn_blocking(move || {
+            let mut trail = lock(&trail);
+            trail.reopen(now.audit_file.as_deref());
+            if let Some(spool) = trail.spool() {
+                spool.set_most_bytes(now.audit_spool_bytes);
+            }
+            trail.is_wanted()
+        });
+        if let Ok(is_wanted) = reopening.await {
+            wanted.store(is_wanted, Ordering::Relaxed);
+        }
     }
 }
 
@@ -199,7 +219,8 @@ async fn ship(
             tokio::time::sleep(SHIPPING).await;
             continue;
         };
-        match service.get().send_logs(text).await {
+        let used = service.get();
+        match used.send_logs(text).await {
             Ok(()) => {
                 backoff.reset();
                 if std::mem::take(&mut failing) {
@@ -219,6 +240,8 @@ async fn ship(
                     outbox.log(Level::Error, text).await;
                 }
             }
+            Err(UpstreamError::Credentials(_))
+                if service.has_other_credentials(&used, outbox).await => {}
             Err(error) if error.is_refusal() => set_aside(trail, segment, &error, outbox).await,
             Err(error) => {
                 if !std::mem::replace(&mut failing, true) {

@@ -34,7 +34,13 @@ pub(super) async fn follow(
             backoff: &mut backoff,
             told: &mut told,
         };
-        let error = connection.read(&service.get()).await;
+        let used = service.get();
+        let error = connection.read(&used).await;
+        if let UpstreamError::Credentials(_) = error
+            && service.has_other_credentials(&used, outbox).await
+        {
+            continue;
+        }
         // The same trouble is told once, not at every try.
         if told.as_ref() != Some(&error) {
             outbox

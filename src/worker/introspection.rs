@@ -24,7 +24,6 @@ pub(super) async fn serve(
     service: &Service,
     breaker: &Arc<Breaker>,
     requests: &mut mpsc::Receiver<Request>,
-    patience: Duration,
     outbox: &Outbox,
     counted: &Counted,
 ) {
@@ -41,7 +40,7 @@ pub(super) async fn serve(
         let counted = counted.clone();
         asked.spawn(async move {
             let began = Instant::now();
-            let answer = ask(&service, &breaker, &request.question, patience).await;
+            let answer = ask(&service, &breaker, &request.question, &outbox).await;
             counted.asked(ending(&answer), began.elapsed());
             drop(place);
             outbox.put(Update::Answer(request.key, answer)).await;
@@ -60,23 +59,28 @@ fn ending(answer: &Result<Verdict, UpstreamError>) -> Asked {
 }
 
 /// Asks, and asks again while there is no connection and patience lasts: a login that waits when the static
-/// service is restarted is not refused for it.
+/// service is restarted is not refused for it. Credentials that were refused are shown once more if there are others.
 async fn ask(
     service: &Service,
     breaker: &Breaker,
     question: &Question,
-    patience: Duration,
+    outbox: &Outbox,
 ) -> Result<Verdict, UpstreamError> {
-    let end = Instant::now() + patience;
+    let end = Instant::now() + service.get().timeout();
+    let mut once_more = true;
     loop {
+        let used = service.get();
         let answer = if breaker.is_open() {
             Err(UpstreamError::LeftAlone)
         } else {
-            let answer = service.get().introspect(question).await;
+            let answer = used.introspect(question).await;
             breaker.book(answer.as_ref().err());
             answer
         };
         match answer {
+            Err(UpstreamError::Credentials(_))
+                if std::mem::take(&mut once_more)
+                    && service.has_other_credentials(&used, outbox).await => {}
             Err(error) if error.may_pass_soon() && Instant::now() + PAUSE < end => {
                 tokio::time::sleep(PAUSE).await;
             }

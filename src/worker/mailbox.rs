@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use super::Bell;
 use super::cursor::Applied;
+use crate::config::Settings;
 use crate::engine::{AskKey, Level};
 use crate::protocol::contract::{DirectoryStep, FeedEvent, Verdict};
 use crate::upstream::{Unreadable, UpstreamError};
@@ -38,6 +39,17 @@ pub enum Update {
     Reachable(bool),
     /// The feed is connected, or no longer.
     FeedLive(bool),
+    /// The options file was read again: the settings in force.
+    Options {
+        /// Which file.
+        file: String,
+        /// In force from now on.
+        settings: Box<Settings>,
+        /// What has changed, for the log.
+        changed: Vec<String>,
+    },
+    /// The options file is bad; why. All is as it was.
+    OptionsRefused(String),
     /// A line for the log.
     Log(Level, String),
 }

@@ -1,6 +1,7 @@
 //! Serves the metrics: `GET /metrics`, HTTP/1.1, for whoever may reach the address. Off unless `metrics_listen` names one.
 
 use std::convert::Infallible;
+use std::future::pending;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -13,10 +14,11 @@ use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::TcpListener;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 
 use super::cursor::Applied;
 use super::mailbox::Outbox;
+use crate::config::Settings;
 use crate::engine::Level;
 use crate::metrics::{CONTENT_TYPE as TEXT, Metrics};
 
@@ -27,13 +29,34 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// Between two tries to listen.
 const AGAIN: Duration = Duration::from_secs(5);
 
-/// Listens and serves, for ever. That it cannot listen is told once.
-pub(super) async fn serve(
-    address: SocketAddr,
+/// Serves where the settings say, if they do; for ever.
+pub(super) async fn keep(
+    mut settings: watch::Receiver<Arc<Settings>>,
     metrics: &Arc<Metrics>,
     applied: &Applied,
     outbox: &Outbox,
 ) {
+    loop {
+        let address = settings.borrow_and_update().metrics_listen;
+        let serving = async {
+            match address {
+                Some(address) => serve(address, metrics, applied, outbox).await,
+                None => pending().await,
+            }
+        };
+        tokio::select! {
+            () = serving => {}
+            changed = settings.wait_for(|now| now.metrics_listen != address) => {
+                if changed.is_err() {
+                    return;
+                }
+            }
+        }
+    }
+}
+
+/// Listens and serves, for ever. That it cannot listen is told once.
+async fn serve(address: SocketAddr, metrics: &Arc<Metrics>, applied: &Applied, outbox: &Outbox) {
     let listener = listen(address, outbox).await;
     let text = format!("metrics: at http://{address}/metrics");
     outbox.log(Level::Notice, text).await;

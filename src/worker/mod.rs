@@ -32,7 +32,7 @@ use tokio::sync::{mpsc, watch};
 pub use doorbell::Bell;
 pub use mailbox::{Inbox, Update};
 
-use crate::config::Settings;
+use crate::config::{Configuration, Settings};
 use crate::engine::{AskKey, Level, Record};
 use crate::metrics::{Counted, Metrics, Shared};
 use crate::protocol::contract::DirectoryStep;
@@ -109,10 +109,11 @@ pub enum StartError {
 impl Worker {
     /// Starts the thread. Updates come out of the inbox, on the broker's thread.
     pub fn start(
+        configuration: Configuration,
         settings: &Settings,
         platform: Arc<dyn Platform>,
     ) -> Result<(Worker, Inbox, Restored), StartError> {
-        let service = Service::new(StaticService::new(settings)?);
+        let service = Service::new(StaticService::new(settings)?, settings);
         let (requests, incoming) = mpsc::channel(MAX_QUESTIONS);
         let applied = cursor::Applied::default();
         let (outbox, inbox) = mailbox::open(Bell::new(Arc::clone(&platform)), Arc::clone(&applied));
@@ -123,10 +124,10 @@ impl Worker {
         let metrics = Metrics::new(Arc::clone(&figures), &build(settings));
         let counted = metrics.counted.clone();
         let complaints = &mut restored.complaints;
-        let (recorder, audit) = audit::open(settings, reloads.clone(), &counted, complaints);
+        let (recorder, audit) = audit::open(settings, service.settings(), &counted, complaints);
         let (new_devices, coming) = mpsc::channel(MAX_DEVICES);
         let job = Job {
-            settings: settings.clone(),
+            configuration,
             service,
             reload: reloads,
             breaker: Arc::default(),
@@ -202,7 +203,7 @@ impl Drop for Worker {
 
 /// What the thread works with.
 struct Job {
-    settings: Settings,
+    configuration: Configuration,
     service: Service,
     reload: watch::Receiver<()>,
     breaker: Arc<Breaker>,
@@ -213,7 +214,7 @@ struct Job {
     directory: Directory,
     devices: Option<DeviceFile>,
     new_devices: mpsc::Receiver<Box<str>>,
-    audit: Option<audit::Audit>,
+    audit: audit::Audit,
     metrics: Arc<Metrics>,
     since: Option<u64>,
 }
@@ -274,9 +275,7 @@ impl Job {
             self.outbox.put(Update::FeedLive(false)).await;
             tokio::time::sleep(backoff.next()).await;
         }
-        if let Some(audit) = &mut self.audit {
-            audit.finish();
-        }
+        self.audit.finish();
         let position = position(&self.applied, &self.directory);
         if let Some(cursor) = &mut self.cursor {
             // There is nobody left to tell: the broker's thread waits for our end.
@@ -286,7 +285,7 @@ impl Job {
 
     async fn work(&mut self, requests: &mut mpsc::Receiver<Request>, since: &mut Option<u64>) {
         let Job {
-            settings,
+            configuration,
             service,
             reload,
             breaker,
@@ -325,28 +324,16 @@ impl Job {
             }
             pending::<()>().await;
         };
-        let serve_metrics = async {
-            if let Some(address) = settings.metrics_listen {
-                metrics::serve(address, metrics, applied, outbox).await;
-            }
-            pending::<()>().await;
-        };
-        let keep_audit = async {
-            if let Some(audit) = audit {
-                audit.keep(service, outbox).await;
-            }
-            pending::<()>().await;
-        };
         tokio::select! {
-            () = serve_metrics => {}
-            () = keep_audit => {}
+            () = metrics::keep(service.settings(), metrics, applied, outbox) => {}
+            () = audit.keep(service, outbox) => {}
             () = keep_devices => {}
             () = feed => {}
             () = keep_position => {}
             () = directory.keep(service, outbox) => {}
-            () = introspection::serve(service, breaker, requests, settings.timeout, outbox, &metrics.counted) => {}
+            () = introspection::serve(service, breaker, requests, outbox, &metrics.counted) => {}
             () = breaker.watch(service, outbox) => {}
-            () = service.renew(settings, reload, outbox) => {}
+            () = service.renew(configuration, reload, outbox, &metrics.counted) => {}
             () = outbox.keep_ringing() => {}
         }
     }

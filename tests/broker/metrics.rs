@@ -24,7 +24,7 @@ fn ask(port: u16, request: &str) -> std::io::Result<String> {
     Ok(answer)
 }
 
-fn scrape(port: u16) -> String {
+pub(crate) fn scrape(port: u16) -> String {
     let request = "GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n";
     eventually("the metrics", || ask(port, request).ok())
 }

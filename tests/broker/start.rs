@@ -20,14 +20,33 @@ fn good_options_start_and_the_greeting_shows_them(on: Version) {
             .option("negative_ttl_s", 7)
             .option("cache_size", 4321)
             .option("stall_budget_ms", 33)
+            .option("claim_eid", "/sub {uid}@{eid}")
+            .option("claim_uid", "/sub {uid}@{eid}")
     });
-    let greeting = scene.broker.wait_for_log("mosquitto-enterprise-push");
-    let url = format!("static_url={}", scene.service.url());
-    let login = if on.is_2_1() {
-        "delayed login"
+    let log = scene.broker.log();
+    let (api, login) = if on.is_2_1() {
+        (
+            "Mosquitto 2.1 or later, plugin API 5, host calls: delayed_login=yes subscriptions=yes; ",
+            "delayed login",
+        )
     } else {
-        "blocking login within 33 ms per second"
+        (
+            "Mosquitto 2.0, plugin API 5, host calls: delayed_login=no subscriptions=no; ",
+            "blocking login within 33 ms per second",
+        )
     };
+    let version = concat!(
+        "mosquitto-enterprise-push ",
+        env!("CARGO_PKG_VERSION"),
+        ": "
+    );
+    let greeting = format!("{version}{api}{login}\n");
+    assert!(log.contains(&greeting), "no `{greeting}` in: {log}");
+    let settings = log
+        .lines()
+        .filter_map(|line| line.split_once(": settings: "));
+    let settings: String = settings.map(|(_, pairs)| format!("{pairs} ")).collect();
+    let url = format!("static_url={}", scene.service.url());
     for part in [
         "node=broker-eins",
         url.as_str(),
@@ -37,10 +56,17 @@ fn good_options_start_and_the_greeting_shows_them(on: Version) {
         "cache_ttl_s=77",
         "negative_ttl_s=7",
         "cache_size=4321",
-        login,
+        "stall_budget_ms=33",
+        "presence=on",
+        "mode=enforce",
+        "claim_uid=\"/sub {uid}@{eid}\"",
     ] {
-        assert!(greeting.contains(part), "no `{part}` in: {greeting}");
+        let part = format!("{part} ");
+        assert!(settings.contains(&part), "no `{part}` in: {settings}");
     }
+    // Each line as it was meant to be: Mosquitto cuts long ones.
+    let whole = log.lines().filter(|line| line.contains(": settings: "));
+    assert!(whole.clone().count() >= 1 && whole.clone().all(|line| line.len() < 900));
 }
 
 /// The broker must refuse, and its log must hold all of `named` in one line, and nothing secret.

@@ -9,6 +9,8 @@ mod login;
 mod pending;
 mod presence;
 mod presubscription;
+mod review;
+mod shadow;
 
 use std::time::Duration;
 
@@ -66,6 +68,7 @@ fn engine(delayed_login: bool) -> Engine {
         broker_subscriptions: delayed_login,
         pre_subscribe: true,
         presence: true,
+        shadow: false,
     };
     Engine::new(config, Policy::default())
 }

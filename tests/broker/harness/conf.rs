@@ -22,6 +22,7 @@ pub(crate) struct Conf {
     lines: Vec<String>,
     plugin: PathBuf,
     per_listener: bool,
+    bare: bool,
 }
 
 impl Conf {
@@ -32,6 +33,7 @@ impl Conf {
             lines: Vec::new(),
             plugin: plugin_file(),
             per_listener: false,
+            bare: false,
         };
         conf.option("static_url", static_url).option("node", "test")
     }
@@ -58,6 +60,12 @@ impl Conf {
     /// Loads another plugin file.
     pub(crate) fn plugin(mut self, file: &Path) -> Conf {
         self.plugin = file.to_owned();
+        self
+    }
+
+    /// Without the plugin.
+    pub(crate) fn bare(mut self) -> Conf {
+        self.bare = true;
         self
     }
 
@@ -94,6 +102,9 @@ impl Conf {
         assert_eq!((listeners, plugins), (1, 1), "the shipped file has changed");
         let given = options.into_iter().filter_map(|(k, v)| Some((k, v?)));
         lines.extend(given.map(|(name, value)| format!("plugin_opt_{name} {value}")));
+        if self.bare {
+            lines.retain(|line| !line.starts_with("plugin"));
+        }
         lines.push(format!("persistence_location {}/", folder.display()));
         lines.push("log_dest stderr".to_owned());
         lines.push("log_type all".to_owned());

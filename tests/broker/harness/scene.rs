@@ -45,8 +45,8 @@ impl Scene {
         prepare(&service);
         let conf = change(Conf::new(&service.url()));
         let broker = Broker::start(on, &conf);
-        let greeting = broker.wait_for_log("mosquitto-enterprise-push");
-        let follows_feed = greeting.contains(" feed=on ");
+        let settings = broker.wait_for_log(" feed=");
+        let follows_feed = settings.contains(" feed=on");
         if follows_feed {
             broker.wait_for_log("control feed: connected");
         }

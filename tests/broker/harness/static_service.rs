@@ -48,18 +48,24 @@ impl StaticService {
 
     /// As [`StaticService::start`], over TLS, and brokers must show a certificate of the same authority.
     pub(crate) fn start_with_certificates(authority: &Authority) -> StaticService {
-        authority.sign("service", "127.0.0.1");
-        let file = |name: &str| authority.file(name).display().to_string();
-        let tls = [
-            ("--tls-cert", "service.pem"),
-            ("--tls-key", "service.key"),
-            ("--tls-client-ca", "ca.pem"),
-        ];
-        let tls = tls.map(|(option, name)| format!("{option}={}", file(name)));
-        let pem = std::fs::read(authority.file("ca.pem")).expect("a certificate");
-        let trusted = reqwest::Certificate::from_pem(&pem).expect("a certificate");
-        let http = reqwest::Client::builder().tls_certs_only([trusted]);
-        StaticService::start_with(http, tls.to_vec())
+        let (http, tls) = certified(authority);
+        StaticService::start_with(http, tls)
+    }
+
+    /// Starts it again with a certificate of another authority, which its brokers' certificates must then be of, too.
+    pub(crate) fn certify_anew(&mut self, authority: &Authority) {
+        self.kill();
+        let (http, tls) = certified(authority);
+        self.http = client(http);
+        self.tls = tls;
+        self.start_again();
+    }
+
+    /// From now on the broker must show another secret.
+    pub(crate) fn change_broker_secret(&self, secret: &str) {
+        self.admin(&["broker", "remove", "broker-1"]);
+        let add = ["broker", "add", "broker-1", "--secret-stdin"];
+        admin(&self.database, &add, secret);
     }
 
     fn start_with(http: reqwest::ClientBuilder, tls: Vec<String>) -> StaticService {
@@ -107,8 +113,7 @@ impl StaticService {
         http: reqwest::ClientBuilder,
         tls: Vec<String>,
     ) -> StaticService {
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let http = http.no_proxy().pool_max_idle_per_host(0).build();
+        let http = client(http);
         let mut service = StaticService {
             process: None,
             database,
@@ -119,7 +124,7 @@ impl StaticService {
                 .enable_all()
                 .build()
                 .expect("a runtime"),
-            http: http.expect("an HTTP client"),
+            http,
             tls,
         };
         service.start_again();
@@ -220,6 +225,28 @@ impl StaticService {
             serde_json::from_str(&text).expect("JSON")
         })
     }
+}
+
+fn client(http: reqwest::ClientBuilder) -> reqwest::Client {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let http = http.no_proxy().pool_max_idle_per_host(0).build();
+    http.expect("an HTTP client")
+}
+
+/// A client that trusts an authority, and the service's arguments for certificates of it.
+fn certified(authority: &Authority) -> (reqwest::ClientBuilder, Vec<String>) {
+    authority.sign("service", "127.0.0.1");
+    let file = |name: &str| authority.file(name).display().to_string();
+    let tls = [
+        ("--tls-cert", "service.pem"),
+        ("--tls-key", "service.key"),
+        ("--tls-client-ca", "ca.pem"),
+    ];
+    let tls = tls.map(|(option, name)| format!("{option}={}", file(name)));
+    let pem = std::fs::read(authority.file("ca.pem")).expect("a certificate");
+    let trusted = reqwest::Certificate::from_pem(&pem).expect("a certificate");
+    let http = reqwest::Client::builder().tls_certs_only([trusted]);
+    (http, tls.to_vec())
 }
 
 /// What each service starts with. Hashing passwords takes its time.
