@@ -61,7 +61,7 @@ fn bind(headers: &Path) {
         .clang_arg("-Iinclude")
         .clang_arg(format!("-I{}", headers.display()))
         .allowlist_type(
-            "mosquitto_(opt|evt_(acl_check|basic_auth|control|disconnect|message|reload))|mep_.*",
+            "mosquitto_(opt|acl_msg|evt_(acl_check|basic_auth|control|disconnect|message|reload))|mep_.*",
         )
         .allowlist_function("mep_.*")
         .allowlist_var("MOSQ_(ACL|LOG|ERR|EVT)_.*|LIBMOSQUITTO_(MAJOR|MINOR|REVISION)|mep_.*")

@@ -6,6 +6,8 @@
 
 /* Which of the optional host functions this broker has. */
 struct mep_host {
+	bool client_id;         /* mosquitto_client_id: since 1.5 */
+	bool set_username;      /* mosquitto_set_username: since 1.6 */
 	bool publish;           /* mosquitto_broker_publish_copy: since 2.0 */
 	bool kick;              /* mosquitto_kick_client_by_clientid: since 2.0 */
 	bool callbacks;         /* mosquitto_callback_register: since 2.0 */

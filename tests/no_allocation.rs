@@ -9,8 +9,8 @@ mod world;
 use std::time::Duration;
 
 use mosquitto_enterprise_push::engine::{
-    Access, ConnKey, Engine, EngineConfig, Glance, NamesAt, Now, Origin, Place, Query, Ruling,
-    TokenCache, digest,
+    Access, ConnKey, Engine, EngineConfig, Glance, NamesAt, Now, Origin, Payloads, Place, Query,
+    Ruling, TokenCache, digest,
 };
 use mosquitto_enterprise_push::policy::{Policy, Subject, check_payload};
 use mosquitto_enterprise_push::protocol::contract::{DeviceKind, Entitlements, FeedEvent, Grant};
@@ -97,6 +97,8 @@ fn engine() -> Engine {
         pre_subscribe: true,
         presence: true,
         shadow: false,
+        client_id_at_login: true,
+        payloads: Payloads::Shown,
     };
     let mut engine = Engine::new(config, Policy::default());
     let members: Vec<String> = (0..50).map(|n| format!("user{n}")).collect();

@@ -100,6 +100,8 @@ impl Settings {
             user_failures_per_min: failures(options, "user_failures_per_min", 60)?,
             pre_subscribe: on_off(options, "pre_subscribe", true)?,
             presence: on_off(options, "presence", true)?,
+            loopback_listener: loopback_listener(options)?,
+            allow_unseen_payloads: on_off(options, "allow_unseen_payloads", false)?,
             policy_file: path(options, "policy_file"),
             state_dir: path(options, "state_dir"),
             metrics_listen: metrics_listen(options)?,
@@ -283,27 +285,38 @@ fn cache_size(options: &Options) -> Result<usize, ConfigError> {
     Ok(usize::try_from(entries).unwrap_or(usize::MAX))
 }
 
-/// A port alone means loopback.
 fn metrics_listen(options: &Options) -> Result<Option<SocketAddr>, ConfigError> {
     let name = "metrics_listen";
     let Some(typed) = options.get(name) else {
         return Ok(None);
     };
+    let want = "want a port (of 127.0.0.1), or address:port";
+    let address = address(typed).ok_or_else(|| bad(name, typed, want))?;
+    Ok(Some(address))
+}
+
+/// What the plugin says there is not encrypted, its password included.
+fn loopback_listener(options: &Options) -> Result<Option<SocketAddr>, ConfigError> {
+    let name = "loopback_listener";
+    let typed = options.get(name).unwrap_or("1883");
+    if typed == "off" {
+        return Ok(None);
+    }
+    let want = "want a port (of 127.0.0.1), a loopback address:port, or `off`";
+    let address = address(typed).filter(|address| address.ip().is_loopback());
+    Ok(Some(address.ok_or_else(|| bad(name, typed, want))?))
+}
+
+/// A port alone means loopback.
+fn address(typed: &str) -> Option<SocketAddr> {
     let port = || {
         Some(SocketAddr::from((
             Ipv4Addr::LOCALHOST,
             typed.parse::<u16>().ok()?,
         )))
     };
-    let address = typed.parse().ok().or_else(port);
-    match address {
-        Some(address) if address.port() != 0 => Ok(Some(address)),
-        _ => Err(bad(
-            name,
-            typed,
-            "want a port (of 127.0.0.1), or address:port",
-        )),
-    }
+    let address: SocketAddr = typed.parse().ok().or_else(port)?;
+    (address.port() != 0).then_some(address)
 }
 
 fn audit_spool_bytes(options: &Options) -> Result<u64, ConfigError> {

@@ -63,6 +63,10 @@ pub struct Settings {
     pub pre_subscribe: bool,
     /// `presence`: the plugin publishes who is online and who is not.
     pub presence: bool,
+    /// `loopback_listener`: a listener of the broker by which the plugin publishes (1.x only).
+    pub loopback_listener: Option<SocketAddr>,
+    /// `allow_unseen_payloads`: let through what cannot be looked at (1.4 only).
+    pub allow_unseen_payloads: bool,
     /// `policy_file`: grants beyond the default policy, JSON.
     pub policy_file: Option<PathBuf>,
     /// `state_dir`: where to keep what should survive a restart.

@@ -5,7 +5,7 @@ use zeroize::Zeroizing;
 use super::ConfigError;
 
 /// Every option, without Mosquitto's `plugin_opt_` prefix.
-pub const OPTION_NAMES: [&str; 39] = [
+pub const OPTION_NAMES: [&str; 41] = [
     "static_url",
     "client_id",
     "client_secret",
@@ -36,6 +36,8 @@ pub const OPTION_NAMES: [&str; 39] = [
     "user_failures_per_min",
     "pre_subscribe",
     "presence",
+    "loopback_listener",
+    "allow_unseen_payloads",
     "policy_file",
     "state_dir",
     "metrics_listen",

@@ -1,8 +1,8 @@
 //! The decision about a publish, a delivery or a subscription, and what a refused sender is told.
 
 use super::echo::may_echo;
-use super::{Effect, Engine, Event, Level, Now, Place, Publication, Refused};
-use crate::policy::{Decision, Kind, PayloadError, Reason, Subject, check_payload};
+use super::{Effect, Engine, Event, Level, Now, Payloads, Place, Publication, Refused};
+use crate::policy::{Decision, Kind, PayloadError, Reason, Subject, check_payload, has_rules};
 use crate::protocol::{Notice, SessionId, SessionName, Topic, UserName};
 
 /// What a client wants to do with a topic.
@@ -53,6 +53,8 @@ pub(super) enum Denial {
     Right(Reason),
     #[error("{0}")]
     Payload(PayloadError),
+    #[error("Mosquitto 1.4 does not show what is published, so it cannot be checked")]
+    Unseen,
 }
 
 impl Engine {
@@ -174,9 +176,24 @@ impl Engine {
             return Err(Denial::Right(reason));
         }
         if query.access == Access::Publish {
-            check_payload(topic, subject, query.payload).map_err(Denial::Payload)?;
+            self.check_payload(subject, query, topic)?;
         }
         Ok(())
+    }
+
+    fn check_payload(
+        &self,
+        subject: &Subject<'_>,
+        query: &Query<'_>,
+        topic: Topic<'_>,
+    ) -> Result<(), Denial> {
+        match self.config.payloads {
+            Payloads::Shown => {
+                check_payload(topic, subject, query.payload).map_err(Denial::Payload)
+            }
+            Payloads::Refused if has_rules(topic) => Err(Denial::Unseen),
+            Payloads::Refused | Payloads::Trusted => Ok(()),
+        }
     }
 
     /// A line in the log, and for a publish a notice to the sender: MQTT 3.1.1 has no other answer.

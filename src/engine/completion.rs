@@ -108,7 +108,7 @@ impl Engine {
         let name = SessionName::parse(client_id).map_err(Refusal::ClientId)?;
         // Forgotten since the answer: revoked, removed, suspended, or expired.
         let (grant, origin) = self.tokens.good(digest, now).ok_or(Refusal::Inactive)?;
-        self.check_grant(name, &grant, now)?;
+        self.check_grant(name.user, Some(name.device), &grant, now)?;
         if self.config.shadow {
             self.shadow.note(client_id, kind(grant.kind));
             return Ok(origin);

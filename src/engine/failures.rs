@@ -87,7 +87,7 @@ impl Engine {
 
     pub(super) fn record(&mut self, attempt: &Attempt<'_>, outcome: Outcome, now: Now) {
         self.keep_record(
-            attempt.client_id.unwrap_or_default(),
+            attempt.client_id.or(attempt.username).unwrap_or_default(),
             attempt.peer,
             outcome,
             now,

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::completion::kind;
 use super::limit::peer_name;
-use super::{AskKey, ConnKey, Engine, Now, Outcome, Refusal, token};
+use super::{AskKey, ConnKey, Engine, Now, Origin, Outcome, Refusal, token};
 use crate::protocol::contract::{Grant, TokenDigest};
 use crate::protocol::{SessionName, UserName};
 
@@ -17,7 +17,7 @@ const ANNOUNCEMENT_GRACE: Duration = Duration::from_millis(10);
 pub struct Attempt<'a> {
     /// The connection.
     pub conn: ConnKey,
-    /// The client id.
+    /// The client id; `None` when there is none, or the broker does not show it (1.4).
     pub client_id: Option<&'a str>,
     /// The user name.
     pub username: Option<&'a str>,
@@ -61,23 +61,25 @@ struct Claim<'a> {
     client_id: &'a str,
     /// The user name as it came: well formed, and the client id's own.
     user: &'a str,
-    name: SessionName<'a>,
+    name: UserName<'a>,
+    /// `None` where the client id is not shown: then it is the token's.
+    device: Option<&'a str>,
     token: &'a str,
     peer: &'a str,
 }
 
 impl<'a> Claim<'a> {
-    fn read(attempt: &Attempt<'a>) -> Result<Claim<'a>, Refusal> {
+    fn read(attempt: &Attempt<'a>, client_id_is_shown: bool) -> Result<Claim<'a>, Refusal> {
         let username = attempt
             .username
             .filter(|u| !u.is_empty())
             .ok_or(Refusal::NoUserName)?;
         let user = UserName::parse(username).map_err(Refusal::UserName)?;
         let client_id = attempt.client_id.unwrap_or_default();
-        let name = SessionName::parse(client_id).map_err(Refusal::ClientId)?;
-        if name.user != user {
-            return Err(Refusal::ClientIdNotOwn);
-        }
+        let device = match attempt.client_id {
+            None if !client_id_is_shown => None,
+            _ => Some(own_device(client_id, user)?),
+        };
         let token = attempt
             .token
             .filter(|t| !t.is_empty())
@@ -89,10 +91,21 @@ impl<'a> Claim<'a> {
             conn: attempt.conn,
             client_id,
             user: username,
-            name,
+            name: user,
+            device,
             token,
             peer: attempt.peer,
         })
+    }
+}
+
+/// The device of a client id, which must be one of this user's.
+fn own_device<'a>(client_id: &'a str, user: UserName<'_>) -> Result<&'a str, Refusal> {
+    let name = SessionName::parse(client_id).map_err(Refusal::ClientId)?;
+    if name.user == user {
+        Ok(name.device)
+    } else {
+        Err(Refusal::ClientIdNotOwn)
     }
 }
 
@@ -103,7 +116,7 @@ impl Engine {
         if let Some(client_id) = attempt.client_id {
             self.pending.superseded(client_id);
         }
-        let step = match Claim::read(attempt) {
+        let step = match self.claim(attempt) {
             Ok(claim) => self.judge_claim(&claim, now),
             Err(refusal) => Step::Refuse(self.count_failure(attempt.peer, None, refusal, now)),
         };
@@ -115,7 +128,7 @@ impl Engine {
 
     /// The decision after a blocking wait: what is known now, or [`Refusal::NotYet`].
     pub fn login_after_wait(&mut self, attempt: &Attempt<'_>, now: Now) -> Result<(), Refusal> {
-        let found = Claim::read(attempt).and_then(|claim| {
+        let found = self.claim(attempt).and_then(|claim| {
             let digest = token::digest(claim.token);
             self.known(&claim, digest, now)
                 .unwrap_or(Err(Refusal::NotYet))
@@ -163,14 +176,9 @@ impl Engine {
     ) -> Option<Result<(), Refusal>> {
         if let Some((grant, origin)) = self.tokens.good(&digest, now) {
             self.counts.tokens.good += 1;
-            let checked = self.check_grant(claim.name, &grant, now);
+            let checked = self.check_grant(claim.name, claim.device, &grant, now);
             if checked.is_ok() {
-                if self.config.shadow {
-                    self.shadow.note(claim.client_id, kind(grant.kind));
-                } else {
-                    self.begin_session(claim.conn, claim.client_id, digest, &grant, now);
-                }
-                self.keep_record(claim.client_id, claim.peer, Outcome::Granted(origin), now);
+                self.let_in(claim, digest, &grant, origin, now);
             }
             return Some(checked);
         }
@@ -188,6 +196,33 @@ impl Engine {
                 self.counts.tokens.unknown += 1;
                 None
             }
+        }
+    }
+
+    fn claim<'a>(&self, attempt: &Attempt<'a>) -> Result<Claim<'a>, Refusal> {
+        Claim::read(attempt, self.config.client_id_at_login)
+    }
+
+    fn let_in(
+        &mut self,
+        claim: &Claim<'_>,
+        digest: TokenDigest,
+        grant: &Grant,
+        origin: Origin,
+        now: Now,
+    ) {
+        let outcome = Outcome::Granted(origin);
+        if self.config.shadow {
+            self.shadow.note(claim.client_id, kind(grant.kind));
+            self.keep_record(claim.client_id, claim.peer, outcome, now);
+        } else if claim.device.is_some() {
+            self.begin_session(claim.conn, claim.client_id, digest, grant, now);
+            self.keep_record(claim.client_id, claim.peer, outcome, now);
+        } else {
+            let client_id = grant.session().to_string();
+            let conn = ConnKey::of_client_id(&client_id);
+            self.begin_session(conn, &client_id, digest, grant, now);
+            self.keep_record(&client_id, claim.peer, outcome, now);
         }
     }
 
@@ -237,17 +272,18 @@ impl Engine {
 
     pub(super) fn check_grant(
         &self,
-        claimed: SessionName<'_>,
+        user: UserName<'_>,
+        device: Option<&str>,
         grant: &Grant,
         now: Now,
     ) -> Result<(), Refusal> {
-        if grant.session() != claimed {
+        if grant.user() != user || device.is_some_and(|device| *device != *grant.device) {
             return Err(Refusal::NotOwnToken);
         }
         if grant.exp_s <= now.unix_s() {
             return Err(Refusal::Expired);
         }
-        if !self.directory.may_log_in(claimed.user) {
+        if !self.directory.may_log_in(user) {
             return Err(Refusal::ShutOut);
         }
         Ok(())

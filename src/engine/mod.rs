@@ -32,6 +32,7 @@ mod tick;
 mod token;
 mod watched;
 
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -80,6 +81,18 @@ impl Now {
 /// A connection, told apart from all others that live at the same time. Opaque here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ConnKey(pub usize);
+
+impl ConnKey {
+    /// Where the broker shows no connections that could be told apart (1.x): of the client id, which one connection has
+    /// at a time.
+    pub fn of_client_id(client_id: &str) -> ConnKey {
+        let mut hasher = DefaultHasher::new();
+        client_id.hash(&mut hasher);
+        // Where addresses are shorter, so is the key.
+        #[allow(clippy::cast_possible_truncation)]
+        ConnKey(hasher.finish() as usize)
+    }
+}
 
 /// How grave a line of the log is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -156,6 +169,17 @@ pub enum Effect {
     Log(Level, String),
 }
 
+/// Whether the broker shows what clients publish (1.5), and what becomes of what it does not show.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Payloads {
+    /// It is shown, and looked at.
+    Shown,
+    /// It is not: what would have to be looked at is refused.
+    Refused,
+    /// It is not, and is let through unseen.
+    Trusted,
+}
+
 /// What the engine has to know at its start.
 #[derive(Debug, Clone, Copy)]
 pub struct EngineConfig {
@@ -183,6 +207,10 @@ pub struct EngineConfig {
     pub presence: bool,
     /// Whether decisions are only told: nobody is let in or kept out, so there are no sessions.
     pub shadow: bool,
+    /// Whether the broker shows the client id at login (1.5).
+    pub client_id_at_login: bool,
+    /// What is done with what clients publish.
+    pub payloads: Payloads,
 }
 
 /// Everything that the broker's thread owns.
@@ -317,6 +345,17 @@ impl Engine {
     /// The connections that are logged in.
     pub fn sessions(&self) -> &Sessions {
         &self.sessions
+    }
+
+    /// A device is absent, and a session of it may wait.
+    pub fn await_device(&mut self, client: SessionId<'_>) {
+        self.devices.change().left(client.text(), true);
+    }
+
+    /// Whether a device is absent, and a session of it may wait.
+    pub fn is_awaited(&self, client: SessionId<'_>) -> bool {
+        let waiting = self.devices.of_user(client.username());
+        waiting.iter().any(|device| **device == *client.text())
     }
 
     /// Takes an effect in for the next TICK. What does not fit is dropped: only notices of refusal and

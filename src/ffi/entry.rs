@@ -150,7 +150,7 @@ unsafe fn start(
 }
 
 /// The host's name: the default of `node`.
-fn host_name() -> String {
+pub(super) fn host_name() -> String {
     let mut buffer = [0u8; 256];
     // SAFETY: the buffer's own pointer and length, less the byte that stays NUL.
     let failed = unsafe { libc::gethostname(buffer.as_mut_ptr().cast(), buffer.len() - 1) } != 0;

@@ -34,6 +34,8 @@ pub(super) fn capabilities() -> Capabilities {
     Capabilities {
         delayed_login: probe().complete_auth,
         subscriptions: probe().subscriptions,
+        events: true,
+        shows_clients: true,
     }
 }
 

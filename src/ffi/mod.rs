@@ -10,6 +10,7 @@ mod decode;
 mod entry;
 mod guard;
 mod host;
+mod legacy;
 mod registration;
 mod shadow;
 mod signals;

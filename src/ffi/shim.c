@@ -18,6 +18,9 @@ extern __typeof__(mosquitto_kick_client_by_clientid) mosquitto_kick_client_by_cl
 extern __typeof__(mosquitto_property_add_int32) mosquitto_property_add_int32 WEAK;
 extern __typeof__(mosquitto_property_free_all) mosquitto_property_free_all WEAK;
 
+/* Since 1.6, in its mosquitto_broker.h. */
+extern int mosquitto_set_username(struct mosquitto *client, const char *username) WEAK;
+
 /* Since 2.1; the prototypes are those of its broker.h. */
 extern void mosquitto_complete_basic_auth(const char *clientid, int result) WEAK;
 extern struct mosquitto *mosquitto_client(const char *clientid) WEAK;
@@ -33,6 +36,11 @@ extern int mosquitto_subscription_delete(const char *clientid, const char *topic
 #define AT(type, field, offset) \
 	_Static_assert(offsetof(struct type, field) == (offset), #type "." #field " moved")
 #if UINTPTR_MAX == UINT64_MAX
+AT(mosquitto_acl_msg, topic, 0);
+AT(mosquitto_acl_msg, payload, 8);
+AT(mosquitto_acl_msg, payloadlen, 16);
+AT(mosquitto_acl_msg, qos, 24);
+AT(mosquitto_acl_msg, retain, 28);
 AT(mosquitto_opt, key, 0);
 AT(mosquitto_opt, value, 8);
 AT(mosquitto_evt_basic_auth, client, 8);
@@ -88,6 +96,8 @@ _Static_assert(sizeof(struct mosquitto_subscription) == sizeof(struct mep_subscr
 struct mep_host mep_host_probe(void)
 {
 	return (struct mep_host){
+		.client_id = mosquitto_client_id != NULL,
+		.set_username = mosquitto_set_username != NULL,
 		.publish = mosquitto_broker_publish_copy != NULL,
 		.kick = mosquitto_kick_client_by_clientid != NULL,
 		.callbacks = mosquitto_callback_register != NULL && mosquitto_callback_unregister != NULL,

@@ -71,31 +71,40 @@ impl Platform for SignalBell {
     }
 
     fn block_signals(&self) {
-        let mut all = MaybeUninit::<libc::sigset_t>::uninit();
-        // SAFETY: sigfillset initialises the set; the mask is the calling thread's own.
-        unsafe {
-            libc::sigfillset(all.as_mut_ptr());
-            libc::pthread_sigmask(libc::SIG_BLOCK, all.as_ptr(), std::ptr::null_mut());
-        }
+        block_signals();
     }
 
     fn separate_files(&self, keep: &[i32]) {
-        // In the unit tests other threads open files meanwhile, which the runtime's cannot be told from.
-        if cfg!(test) {
+        separate_files(keep);
+    }
+}
+
+/// Keeps all signals away from the calling thread.
+pub(super) fn block_signals() {
+    let mut all = MaybeUninit::<libc::sigset_t>::uninit();
+    // SAFETY: sigfillset initialises the set; the mask is the calling thread's own.
+    unsafe {
+        libc::sigfillset(all.as_mut_ptr());
+        libc::pthread_sigmask(libc::SIG_BLOCK, all.as_ptr(), std::ptr::null_mut());
+    }
+}
+
+/// Gives the calling thread a table of open files of its own, with these in it and the standard streams.
+pub(super) fn separate_files(keep: &[i32]) {
+    // In the unit tests other threads open files meanwhile, which the runtime's cannot be told from.
+    if cfg!(test) {
+        return;
+    }
+    let mut keep: Vec<libc::c_uint> = keep.iter().filter_map(|n| (*n).try_into().ok()).collect();
+    keep.sort_unstable();
+    // From above down: the first call makes the table, without which the others must not be made.
+    let mut last = libc::c_uint::MAX;
+    let mut flags = libc::CLOSE_RANGE_UNSHARE;
+    for kept in keep.into_iter().rev().chain([FIRST_OWN_FILE - 1]) {
+        if kept < last && !close_files(kept + 1, last, flags) {
             return;
         }
-        let mut keep: Vec<libc::c_uint> =
-            keep.iter().filter_map(|n| (*n).try_into().ok()).collect();
-        keep.sort_unstable();
-        // From above down: the first call makes the table, without which the others must not be made.
-        let mut last = libc::c_uint::MAX;
-        let mut flags = libc::CLOSE_RANGE_UNSHARE;
-        for kept in keep.into_iter().rev().chain([FIRST_OWN_FILE - 1]) {
-            if kept < last && !close_files(kept + 1, last, flags) {
-                return;
-            }
-            (last, flags) = (kept.saturating_sub(1), 0);
-        }
+        (last, flags) = (kept.saturating_sub(1), 0);
     }
 }
 

@@ -84,6 +84,8 @@ fn loaded() -> Box<Loaded> {
     let capabilities = Capabilities {
         delayed_login: true,
         subscriptions: true,
+        events: true,
+        shows_clients: true,
     };
     let plugin =
         Plugin::start(Broker::new(), capabilities, &options, "test", bell.clone()).unwrap();

@@ -15,8 +15,14 @@ pub(super) fn versions(settings: &Settings, capabilities: Capabilities) -> Strin
     let Capabilities {
         delayed_login,
         subscriptions,
+        events,
+        ..
     } = capabilities;
-    let broker = if delayed_login { "2.1 or later" } else { "2.0" };
+    let broker = match (delayed_login, events) {
+        (true, _) => "2.1 or later, plugin API 5",
+        (false, true) => "2.0, plugin API 5",
+        (false, false) => "1.x, auth plugin API",
+    };
     let login = match settings.mode {
         Mode::Shadow => "logins are only looked at".to_owned(),
         Mode::Enforce if delayed_login && settings.delayed_login => "delayed login".to_owned(),
@@ -26,7 +32,7 @@ pub(super) fn versions(settings: &Settings, capabilities: Capabilities) -> Strin
         ),
     };
     format!(
-        "mosquitto-enterprise-push {}: Mosquitto {broker}, plugin API 5, host calls: delayed_login={} subscriptions={}; \
+        "mosquitto-enterprise-push {}: Mosquitto {broker}, host calls: delayed_login={} subscriptions={}; \
          {login}",
         env!("CARGO_PKG_VERSION"),
         yes_no(delayed_login),

@@ -11,6 +11,11 @@ pub struct Capabilities {
     pub delayed_login: bool,
     /// Calls for its clients' subscriptions (2.1).
     pub subscriptions: bool,
+    /// TICK, word of ended connections, calls for publishing and kicking (2.0). Without them nothing is brought to
+    /// clients by hand, and presence is theirs.
+    pub events: bool,
+    /// The client id at login, and what clients publish (1.5).
+    pub shows_clients: bool,
 }
 
 /// A call that the broker refused; the number is Mosquitto's `mosq_err_t`.

@@ -10,6 +10,7 @@ mod login;
 mod record;
 mod reload;
 mod shadow;
+mod standing;
 mod start;
 mod updates;
 

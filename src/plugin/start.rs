@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::reload::{PolicyFileError, read_policy};
 use super::{Capabilities, Host, Plugin, greeting};
 use crate::config::{ConfigError, Configuration, Mode, Options, Settings};
-use crate::engine::{Engine, EngineConfig, Level};
+use crate::engine::{Engine, EngineConfig, Level, Payloads};
 use crate::worker::{self, Platform, Restored, Worker};
 
 /// Why the broker must not start.
@@ -20,6 +20,9 @@ pub enum StartError {
     /// The worker.
     #[error(transparent)]
     Worker(#[from] worker::StartError),
+    /// Shadow mode, on a broker that has no way to leave a decision to others.
+    #[error("plugin_opt_mode `shadow`: it needs Mosquitto 2.0 or later")]
+    NoShadow,
 }
 
 impl<H: Host> Plugin<H> {
@@ -32,6 +35,9 @@ impl<H: Host> Plugin<H> {
         platform: Arc<dyn Platform>,
     ) -> Result<Plugin<H>, StartError> {
         let (configuration, settings) = Configuration::read(options, host_name)?;
+        if settings.mode == Mode::Shadow && !capabilities.events {
+            return Err(StartError::NoShadow);
+        }
         let policy = read_policy(settings.policy_file.as_deref())?;
         host.log(Level::Notice, &greeting::versions(&settings, capabilities));
         for line in greeting::settings(&settings, &configuration) {
@@ -70,16 +76,31 @@ fn engine_config(settings: &Settings, capabilities: Capabilities) -> EngineConfi
     let enforces = settings.mode == Mode::Enforce;
     EngineConfig {
         delayed_login: !enforces || (capabilities.delayed_login && settings.delayed_login),
+        client_id_at_login: capabilities.shows_clients,
+        payloads: payloads(settings, capabilities),
         cache_size: settings.cache_size,
         cache_ttl: settings.cache_ttl,
         negative_ttl: settings.negative_ttl,
         stall_budget: settings.stall_budget,
         timeout: settings.timeout,
-        peer_failures_per_min: settings.peer_failures_per_min,
+        // What shows no client ids shows no addresses either.
+        peer_failures_per_min: if capabilities.shows_clients {
+            settings.peer_failures_per_min
+        } else {
+            0
+        },
         user_failures_per_min: settings.user_failures_per_min,
         broker_subscriptions: enforces && capabilities.subscriptions,
-        pre_subscribe: enforces && settings.pre_subscribe,
-        presence: enforces && settings.presence,
+        pre_subscribe: enforces && settings.pre_subscribe && capabilities.events,
+        presence: enforces && settings.presence && capabilities.events,
         shadow: !enforces,
+    }
+}
+
+fn payloads(settings: &Settings, capabilities: Capabilities) -> Payloads {
+    match (capabilities.shows_clients, settings.allow_unseen_payloads) {
+        (true, _) => Payloads::Shown,
+        (false, false) => Payloads::Refused,
+        (false, true) => Payloads::Trusted,
     }
 }

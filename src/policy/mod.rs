@@ -20,6 +20,6 @@ pub use decide::{Policy, Subject};
 pub use decision::{Decision, Reason, RuleId};
 pub use directory::{Directory, Gone, Hearing, MemberChange, Membership, Person, Standing, UserId};
 pub use filter::{Filter, FilterError};
-pub use payload::{PayloadError, check_payload};
+pub use payload::{PayloadError, check_payload, has_rules};
 pub use rights::{Account, Kind, Kinds, Rights};
 pub use rules::{PolicyError, Rules};

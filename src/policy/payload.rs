@@ -105,6 +105,18 @@ pub fn check_payload<'s>(
     }
 }
 
+/// Whether a payload on this topic has to be of a certain form.
+pub fn has_rules(topic: Topic<'_>) -> bool {
+    matches!(
+        topic,
+        Topic::Inbox { .. }
+            | Topic::Group { .. }
+            | Topic::Notice { .. }
+            | Topic::Presence { .. }
+            | Topic::Signature { .. }
+    )
+}
+
 fn check_notice(payload: &[u8]) -> Result<(), PayloadError> {
     match Notice::decode(payload) {
         Ok(_) => Ok(()),

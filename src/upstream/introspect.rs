@@ -14,7 +14,7 @@ pub struct Question {
     pub token: Secret,
     /// The MQTT user name with which it came.
     pub username: String,
-    /// The MQTT client id with which it came.
+    /// The MQTT client id with which it came; empty when the broker does not show it.
     pub client_id: String,
     /// The peer's address, empty when the broker does not know it.
     pub peer: String,
@@ -46,14 +46,7 @@ impl StaticService {
         let now_s = unix_s();
         let request = match sends {
             Sends::Token => self.post(path).form(&[token]),
-            Sends::All => self.post(path).form(&[
-                token,
-                ("token_type_hint", "login_token"),
-                ("username", &question.username),
-                ("client_id", &question.client_id),
-                ("peer", &question.peer),
-                ("node", &self.node),
-            ]),
+            Sends::All => self.post(path).form(&self.all_of(question)),
         };
         let request = request.header("accept", "application/json");
         let response = request
@@ -66,6 +59,22 @@ impl StaticService {
             now_s,
         };
         wire::read_introspection(&body, claims, &asked).map_err(UpstreamError::Nonsense)
+    }
+}
+
+impl StaticService {
+    /// What is told about a login. A client id that the broker does not show (Mosquitto 1.4) is left out.
+    fn all_of<'a>(&'a self, question: &'a Question) -> Vec<(&'static str, &'a str)> {
+        let mut told = vec![
+            ("token", question.token.expose()),
+            ("token_type_hint", "login_token"),
+            ("username", &question.username),
+        ];
+        if !question.client_id.is_empty() {
+            told.push(("client_id", &question.client_id));
+        }
+        told.extend([("peer", &*question.peer), ("node", &*self.node)]);
+        told
     }
 }
 

@@ -13,6 +13,7 @@ mod directory;
 mod doorbell;
 mod feed;
 mod introspection;
+mod loopback;
 mod mailbox;
 mod metrics;
 mod service;
@@ -30,6 +31,7 @@ use futures_util::FutureExt;
 use tokio::sync::{mpsc, watch};
 
 pub use doorbell::Bell;
+pub use loopback::{Loopback, Messenger, TURN, Takeover, Turns, USERNAME, open as open_loopback};
 pub use mailbox::{Inbox, Update};
 
 use crate::config::{Configuration, Settings};
@@ -61,6 +63,10 @@ pub trait Platform: Send + Sync + 'static {
     /// Gives the calling thread a table of open files of its own, with nothing in it but the standard streams and
     /// the files of these numbers. Where the kernel cannot, or may not, do this, all stays as it is.
     fn separate_files(&self, keep: &[i32]);
+    /// The session by which the plugin publishes where the broker has no call for it (1.x). Given out once.
+    fn loopback(&self) -> Option<Loopback> {
+        None
+    }
 }
 
 /// A question on its way.
@@ -140,6 +146,7 @@ impl Worker {
             new_devices: coming,
             audit,
             metrics: Arc::new(metrics),
+            loopback: platform.loopback(),
             since: restored.since,
         };
         let thread = thread::start(platform, move || job.run(incoming, stopped))?;
@@ -216,6 +223,7 @@ struct Job {
     new_devices: mpsc::Receiver<Box<str>>,
     audit: audit::Audit,
     metrics: Arc<Metrics>,
+    loopback: Option<Loopback>,
     since: Option<u64>,
 }
 
@@ -298,6 +306,7 @@ impl Job {
             new_devices,
             audit,
             metrics,
+            loopback,
             ..
         } = self;
         directory.resume();
@@ -324,7 +333,15 @@ impl Job {
             }
             pending::<()>().await;
         };
+        let keep_loopback = async {
+            if let Some(loopback) = loopback {
+                let listener = service.settings().borrow().loopback_listener;
+                loopback.keep(listener, outbox).await;
+            }
+            pending::<()>().await;
+        };
         tokio::select! {
+            () = keep_loopback => {}
             () = metrics::keep(service.settings(), metrics, applied, outbox) => {}
             () = audit.keep(service, outbox) => {}
             () = keep_devices => {}

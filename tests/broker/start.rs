@@ -9,6 +9,7 @@ each_broker!(
     each_bad_option_keeps_the_broker_from_starting_and_is_named,
     bad_files_keep_the_broker_from_starting_and_are_named,
     secret_in_the_configuration_is_used_and_never_logged,
+    old_directives_load_the_new_plugin,
 );
 
 fn good_options_start_and_the_greeting_shows_them(on: Version) {
@@ -67,6 +68,18 @@ fn good_options_start_and_the_greeting_shows_them(on: Version) {
     // Each line as it was meant to be: Mosquitto cuts long ones.
     let whole = log.lines().filter(|line| line.contains(": settings: "));
     assert!(whole.clone().count() >= 1 && whole.clone().all(|line| line.len() < 900));
+}
+
+/// `auth_plugin` and `auth_opt_...`, as 1.x has them: a broker of 2.x asks the same file for its newest interface first.
+fn old_directives_load_the_new_plugin(on: Version) {
+    let scene = Scene::with(on, Conf::old_words);
+    let greeting = scene.broker.wait_for_log("mosquitto-enterprise-push");
+    assert!(
+        greeting.contains("pre_subscribe=on presence=on"),
+        "{greeting}"
+    );
+    scene.join("alice@acme:pc");
+    assert!(!scene.broker.log().contains("Mosquitto 1."));
 }
 
 /// The broker must refuse, and its log must hold all of `named` in one line, and nothing secret.

@@ -104,6 +104,12 @@ fn each_bad_value_is_refused_with_its_option() {
         ("metrics_listen", "localhost"),
         ("metrics_listen", "127.0.0.1"),
         ("metrics_listen", "70000"),
+        ("loopback_listener", "0"),
+        ("loopback_listener", "192.0.2.1:1883"),
+        ("loopback_listener", "0.0.0.0:1883"),
+        ("loopback_listener", "localhost:1883"),
+        ("loopback_listener", "on"),
+        ("allow_unseen_payloads", "yes"),
         ("audit_ship", "yes"),
         ("audit_spool_mb", "0"),
         ("audit_spool_mb", "1.5"),
@@ -137,6 +143,20 @@ fn metrics_are_off_and_on_loopback_unless_said_otherwise() {
         listen("0.0.0.0:9641"),
         Some("0.0.0.0:9641".parse().unwrap())
     );
+}
+
+#[test]
+fn own_session_stays_on_loopback_and_can_be_left_out() {
+    let listener = |typed| {
+        let settings = with(&[("loopback_listener", typed)]).unwrap();
+        settings.loopback_listener
+    };
+    let usual = Some("127.0.0.1:1883".parse().unwrap());
+    assert_eq!(check(&GOOD).unwrap().loopback_listener, usual);
+    assert_eq!(listener("1883"), usual);
+    assert_eq!(listener("[::1]:1884"), Some("[::1]:1884".parse().unwrap()));
+    assert_eq!(listener("off"), None);
+    assert!(!check(&GOOD).unwrap().allow_unseen_payloads);
 }
 
 #[test]

@@ -6,6 +6,7 @@ mod directory;
 mod feed;
 mod glance;
 mod login;
+mod old_brokers;
 mod pending;
 mod presence;
 mod presubscription;
@@ -56,7 +57,11 @@ fn at(ms: u64) -> Now {
 }
 
 fn engine(delayed_login: bool) -> Engine {
-    let config = EngineConfig {
+    Engine::new(config(delayed_login), Policy::default())
+}
+
+fn config(delayed_login: bool) -> EngineConfig {
+    EngineConfig {
         delayed_login,
         cache_size: 100,
         cache_ttl: Duration::from_secs(300),
@@ -69,8 +74,9 @@ fn engine(delayed_login: bool) -> Engine {
         pre_subscribe: true,
         presence: true,
         shadow: false,
-    };
-    Engine::new(config, Policy::default())
+        client_id_at_login: true,
+        payloads: Payloads::Shown,
+    }
 }
 
 fn grant(client_id: &str) -> Grant {

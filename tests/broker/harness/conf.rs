@@ -23,6 +23,7 @@ pub(crate) struct Conf {
     plugin: PathBuf,
     per_listener: bool,
     bare: bool,
+    old_words: bool,
 }
 
 impl Conf {
@@ -34,6 +35,7 @@ impl Conf {
             plugin: plugin_file(),
             per_listener: false,
             bare: false,
+            old_words: false,
         };
         conf.option("static_url", static_url).option("node", "test")
     }
@@ -75,6 +77,12 @@ impl Conf {
         self
     }
 
+    /// Names plugin and options as 1.x does, which 2.x understands, too.
+    pub(crate) fn old_words(mut self) -> Conf {
+        self.old_words = true;
+        self
+    }
+
     /// The configuration file's text, for a broker that lives in `folder`.
     pub(super) fn render(&self, folder: &Path, port: u16, secret_file: &Path) -> String {
         let mut options = self.options.clone();
@@ -112,7 +120,13 @@ impl Conf {
             lines.push("user root".to_owned());
         }
         lines.extend(self.lines.iter().cloned());
-        lines.join("\n") + "\n"
+        let text = lines.join("\n") + "\n";
+        if self.old_words {
+            return text
+                .replace("\nplugin ", "\nauth_plugin ")
+                .replace("\nplugin_opt_", "\nauth_opt_");
+        }
+        text
     }
 }
 

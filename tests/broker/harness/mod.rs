@@ -32,6 +32,7 @@ pub(crate) use im::Im;
 pub(crate) use message::{Header, group_message, message, now_ms};
 pub(crate) use mqtt::{Closing, Connect, Message, Mqtt, MqttClient, Outcome};
 pub(crate) use ports::free_port;
+pub(crate) use process::Process;
 pub(crate) use scene::{Scene, connect_until_decided};
 pub(crate) use static_service::{PASSWORD, StaticService};
 pub(crate) use version::Version;
