@@ -83,7 +83,7 @@ header_matrix() {
 [ "$quick" = yes ] || header_matrix
 
 step "unit tests"
-cargo test --locked --all-features --lib --bins --test tidy --test docs --test no_allocation --test client
+cargo test --locked --all-features --lib --bins --test tidy --test docs --test no_allocation --test client --test operator
 cargo test --locked --features client --doc client
 cargo test --locked -p mosquitto-enterprise-push-c
 

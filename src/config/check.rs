@@ -64,16 +64,17 @@ pub enum ConfigError {
 }
 
 impl ConfigError {
-    /// The option that is to be mended, if it is one.
+    /// The option at fault, if it is one.
     pub fn option(&self) -> Option<&str> {
         match self {
             ConfigError::Unknown(option) | ConfigError::Unreadable(option) => Some(option),
             ConfigError::Twice(option)
+            | ConfigError::Missing(option)
             | ConfigError::Bad { option, .. }
             | ConfigError::File { option, .. } => Some(option),
-            ConfigError::OneSecret => Some("client_secret_file"),
+            ConfigError::OneSecret => Some("client_secret"),
             ConfigError::ShipWithoutState => Some("audit_ship"),
-            ConfigError::Missing(_) | ConfigError::Line { .. } => None,
+            ConfigError::Line { .. } => None,
         }
     }
 }
@@ -82,6 +83,13 @@ impl Settings {
     /// Checks options; reads the secret file, CA file and policy file once to see that they can be
     /// read. `host_name` is the default of `node`.
     pub fn check(options: &Options, host_name: &str) -> Result<Settings, ConfigError> {
+        let settings = Settings::of(options, host_name)?;
+        settings.check_files()?;
+        Ok(settings)
+    }
+
+    /// Checks the options alone: touches no file.
+    pub fn of(options: &Options, host_name: &str) -> Result<Settings, ConfigError> {
         let settings = Settings {
             static_url: static_url(options)?,
             client_id: client_id(options)?,
@@ -111,28 +119,34 @@ impl Settings {
             node: node(options, host_name)?,
             mode: mode(options)?,
         };
-        settings.client_secret.read()?;
+        if settings.state_dir.is_none() && settings.audit_ship {
+            return Err(ConfigError::ShipWithoutState);
+        }
+        Ok(settings)
+    }
+
+    /// Tries every file: reads what is to be read, writes where something will be written.
+    fn check_files(&self) -> Result<(), ConfigError> {
+        self.client_secret.read()?;
         for (option, file) in [
-            ("ca_file", &settings.ca_file),
-            ("policy_file", &settings.policy_file),
+            ("ca_file", &self.ca_file),
+            ("policy_file", &self.policy_file),
         ] {
             if let Some(file) = file {
                 readable(option, file)?;
             }
         }
-        if let Some(identity) = &settings.client_identity {
+        if let Some(identity) = &self.client_identity {
             readable("client_cert_file", &identity.cert_file)?;
             readable("client_key_file", &identity.key_file)?;
         }
-        if let Some(folder) = &settings.state_dir {
+        if let Some(folder) = &self.state_dir {
             writable_folder("state_dir", folder)?;
-        } else if settings.audit_ship {
-            return Err(ConfigError::ShipWithoutState);
         }
-        if let Some(file) = &settings.audit_file {
+        if let Some(file) = &self.audit_file {
             appendable("audit_file", file)?;
         }
-        Ok(settings)
+        Ok(())
     }
 }
 

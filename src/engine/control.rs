@@ -45,6 +45,7 @@ impl Engine {
                 Vec::new(),
             )),
             Command::GetStatus => Ok((Some(self.status()), Vec::new())),
+            Command::Explain(question) => Ok((Some(self.explain(&question)), Vec::new())),
             Command::ReloadPolicy => Err("cannot be done here".to_owned()),
         }
     }

@@ -11,6 +11,7 @@ mod control;
 mod devices;
 mod directory;
 mod echo;
+mod explain;
 mod failures;
 mod feed;
 mod figures;

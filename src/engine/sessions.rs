@@ -97,6 +97,12 @@ impl Sessions {
 
     /// The client ids of a user's sessions, or of one device's.
     pub fn of_user(&self, user: UserName<'_>, device: Option<&str>) -> Vec<Box<str>> {
+        let sessions = self.sessions_of(user, device).into_iter();
+        sessions.map(|s| s.client_id.clone()).collect()
+    }
+
+    /// A user's sessions, or one device's.
+    pub fn sessions_of(&self, user: UserName<'_>, device: Option<&str>) -> Vec<&Session> {
         let conns = self
             .by_user
             .get(user.to_string().as_str())
@@ -104,10 +110,7 @@ impl Sessions {
             .unwrap_or_default();
         let sessions = conns.iter().filter_map(|conn| self.by_conn.get(conn));
         let wanted = |s: &&Session| device.is_none() || s.name().map(|n| n.device) == device;
-        sessions
-            .filter(wanted)
-            .map(|s| s.client_id.clone())
-            .collect()
+        sessions.filter(wanted).collect()
     }
 
     /// The client ids of an enterprise's sessions.

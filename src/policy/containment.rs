@@ -46,6 +46,12 @@ where
     covers_all_from(fewest, reaches)
 }
 
+/// Whether a pattern may have a part in covering `filter`: it matches something of it that no name spells out.
+pub(super) fn overlaps(pattern: &str, filter: &str) -> bool {
+    let (prefix, _) = split_rest(filter);
+    reach(pattern, prefix) != Reach::Never
+}
+
 /// How a pattern goes on after the filter's prefix: which numbers of fresh levels it matches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Reach {

@@ -6,6 +6,8 @@
 
 mod default_table;
 
+pub(super) use default_table::below_sys_notice;
+
 use super::containment::covered;
 use super::decision::{Decision, Reason, RuleId};
 use super::directory::{Directory, Person, Standing};
@@ -200,6 +202,17 @@ impl Policy {
         } else {
             Err(Reason::FilterTooWide)
         }
+    }
+
+    /// What of the default table could cover a filter with wildcards, for explanations.
+    pub(super) fn default_patterns(
+        directory: &Directory,
+        subject: Subject<'_>,
+        filter: &Filter<'_>,
+    ) -> Vec<String> {
+        let case = Case::open(directory, subject, filter.topics());
+        let patterns = case.map(|case| default_table::wildcard_patterns(&case, filter));
+        patterns.unwrap_or_default()
     }
 }
 

@@ -16,7 +16,7 @@ use super::decide::Subject;
 use super::rights::Kind;
 use crate::protocol::presence::{MAX_SIGNATURE_BYTES, is_signature};
 use crate::protocol::{
-    Direction, HeaderError, MAX_PAYLOAD_BYTES, Message, Notice, Presence, Topic,
+    Direction, HeaderError, MAX_PAYLOAD_BYTES, Message, Notice, Presence, Topic, UserName,
 };
 
 /// Why a payload was refused.
@@ -115,6 +115,23 @@ pub fn has_rules(topic: Topic<'_>) -> bool {
             | Topic::Presence { .. }
             | Topic::Signature { .. }
     )
+}
+
+/// What [`check_payload`] asks of a payload, in words.
+pub fn payload_wanted(topic: Topic<'_>, sender: UserName<'_>) -> String {
+    let UserName { uid, eid: own } = sender;
+    match topic {
+        Topic::Inbox { eid, .. } | Topic::Group { eid, .. } if eid == own => {
+            format!("a message whose header has the Source `{uid}`")
+        }
+        Topic::Inbox { .. } | Topic::Group { .. } => {
+            format!("a message whose header has the Source `{sender}`")
+        }
+        Topic::Presence { .. } => "online, away, busy, offline, or empty".to_owned(),
+        Topic::Signature { .. } => format!("UTF-8 of at most {MAX_SIGNATURE_BYTES} bytes"),
+        Topic::Notice { .. } => "a notice as a JSON object, or empty".to_owned(),
+        _ => format!("of at most {MAX_PAYLOAD_BYTES} bytes"),
+    }
 }
 
 fn check_notice(payload: &[u8]) -> Result<(), PayloadError> {

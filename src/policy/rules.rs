@@ -3,6 +3,8 @@
 //!
 //! Reading the JSON is `rules_wire`; here is what a rule means and which rules are refused. Pure.
 
+mod sourced;
+
 use std::fmt;
 
 use super::decide::Subject;
@@ -64,13 +66,16 @@ pub(super) struct Rule {
 #[derive(Debug, Clone, Default)]
 pub struct Rules {
     rules: Vec<Rule>,
+    /// The line on which each begins. Beside the rules, not in them: decisions walk these.
+    lines: Vec<u32>,
 }
 
 impl Rules {
     /// Reads a policy file. Nothing of a bad file is kept.
     pub fn parse(text: &str) -> Result<Rules, PolicyError> {
         let rules = rules_wire::read(text)?;
-        Ok(Rules { rules })
+        let lines = rules_wire::lines(text);
+        Ok(Rules { rules, lines })
     }
 
     /// How many rules there are.

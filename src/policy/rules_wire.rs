@@ -9,6 +9,7 @@ use std::fmt;
 use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
 
 use super::rights::{Kind, Kinds};
 use super::rules::{Action, MAX_FILE_BYTES, MAX_RULES, PolicyError, Rule, Who, check_scope};
@@ -28,6 +29,31 @@ pub(super) fn read(text: &str) -> Result<Vec<Rule>, PolicyError> {
     let file: WireFile = serde_json::from_str(text).map_err(|e| PolicyError(e.to_string()))?;
     let _ = file.version;
     Ok(file.rules.0)
+}
+
+/// The line on which each rule of a good file begins, from 1.
+pub(super) fn lines(text: &str) -> Vec<u32> {
+    let Ok(file) = serde_json::from_str::<RawFile<'_>>(text) else {
+        return Vec::new();
+    };
+    let begin = text.as_ptr().addr();
+    let (mut line, mut seen) = (1, 0);
+    let lines = file.rules.into_iter().map(|rule| {
+        // A raw value is a piece of the text.
+        let at = rule.get().as_ptr().addr().saturating_sub(begin);
+        let passed = text.as_bytes().get(seen..at).unwrap_or_default();
+        line += passed.iter().filter(|byte| **byte == b'\n').count();
+        seen = at;
+        u32::try_from(line).unwrap_or(u32::MAX)
+    });
+    lines.collect()
+}
+
+/// The file again, for where its rules stand.
+#[derive(Deserialize)]
+struct RawFile<'t> {
+    #[serde(borrow)]
+    rules: Vec<&'t RawValue>,
 }
 
 #[derive(Deserialize)]

@@ -144,6 +144,36 @@ impl Template {
     }
 }
 
+impl fmt::Display for Template {
+    /// As it was typed.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (at, level) in self.levels.iter().enumerate() {
+            if at > 0 {
+                f.write_str("/")?;
+            }
+            match level {
+                Level::Literal(text) => f.write_str(text)?,
+                Level::Any => f.write_str("+")?,
+                Level::Rest => f.write_str("#")?,
+                Level::Parts(parts) => parts.iter().try_for_each(|part| write!(f, "{part}"))?,
+            }
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Part {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Part::Text(text) => text,
+            Part::Eid => "{eid}",
+            Part::Uid => "{uid}",
+            Part::Device => "{device}",
+            Part::Gid => "{gid}",
+        })
+    }
+}
+
 impl Level {
     fn matches(&self, names: &Names<'_>, word: &str) -> bool {
         match self {
@@ -255,6 +285,7 @@ mod tests {
             assert!(template.matches(&ALICE, topic), "{text}");
             assert!(!template.matches(&ALICE, "$SYS/x"), "{text}");
             assert_eq!(template.uses_gid(), text.contains("gid"));
+            assert_eq!(template.to_string(), text);
         }
         let template = Template::parse("{eid}/dev-{device}").unwrap();
         for topic in [

@@ -13,9 +13,14 @@
 //! | `listSessions` | optional `eid` and `uid`, `count` (100, at most 1000), `offset` |
 //! | `getStatus` | |
 //! | `reloadPolicy` | |
+//! | `explain` | `eid`, `uid`, `action` (`read`, `write`, `subscribe`, `login`), `topic` (not for `login`), optional `device` and `kind` |
 //!
 //! An answer carries `error` instead of `data` when a command failed; the others of the same request are carried
 //! out all the same.
+
+mod question;
+
+pub use question::{Asked, Question};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -63,6 +68,8 @@ pub enum Command {
     GetStatus,
     /// Read the policy file again.
     ReloadPolicy,
+    /// Tell what somebody may do, and why.
+    Explain(Box<Question>),
 }
 
 /// One command of a request, and what its answer must carry.
@@ -188,6 +195,10 @@ fn command(name: &str, members: Value) -> Result<Command, String> {
         "listSessions" => list(parse(members)?)?,
         "getStatus" => Command::GetStatus,
         "reloadPolicy" => Command::ReloadPolicy,
+        "explain" => {
+            let wire: question::Wire = parse(members)?;
+            Command::Explain(Box::new(wire.try_into()?))
+        }
         "" => return Err("missing member `command`".to_owned()),
         _ => return Err("no such command".to_owned()),
     })
@@ -242,6 +253,7 @@ fn check(part: &'static str, value: Option<&str>) -> Result<(), String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::protocol::contract::DeviceKind;
 
     fn one(text: &str) -> Result<Command, String> {
         let request = format!(r#"{{"commands":[{text}]}}"#);
@@ -262,6 +274,14 @@ mod tests {
                 ..
             })
         ));
+        let explain = one(
+            r#"{"command":"explain","eid":"acme","uid":"bob","kind":"pc","action":"read","topic":"a/b"}"#,
+        );
+        assert!(matches!(
+            explain,
+            Ok(Command::Explain(question))
+                if question.asked == Asked::Read("a/b".to_owned()) && question.kind == Some(DeviceKind::Pc)
+        ));
         let notice = one(r#"{"command":"sendNotice","scope":{"all":true},"title":"Hi"}"#);
         assert!(matches!(notice, Ok(Command::SendNotice(_))));
     }
@@ -278,6 +298,26 @@ mod tests {
             (r#"{"command":"listSessions","count":1001}"#, "1001"),
             (r#"{"command":"listSessions","count":-1}"#, "-1"),
             (r#"{"command":"sendNotice","title":"Hi"}"#, "scope"),
+            (
+                r#"{"command":"explain","eid":"acme","uid":"bob","action":"read"}"#,
+                "topic",
+            ),
+            (
+                r#"{"command":"explain","eid":"acme","uid":"bob","action":"delete","topic":"a"}"#,
+                "delete",
+            ),
+            (
+                r#"{"command":"explain","eid":"acme","uid":"bob","action":"login","topic":"a"}"#,
+                "login",
+            ),
+            (
+                r#"{"command":"explain","eid":"acme","uid":"bob","action":"login","kind":"PC"}"#,
+                "PC",
+            ),
+            (
+                r#"{"command":"explain","eid":"acme","uid":"b#","action":"login"}"#,
+                "0x23",
+            ),
             (
                 r#"{"command":"sendNotice","scope":{"uid":"bob"},"title":"Hi"}"#,
                 "scope",

@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
+use super::cursor::Cursor;
 use crate::protocol::contract::{DirectoryStep, FeedEvent};
 use crate::upstream::RawEvent;
 use crate::upstream::wire::{DirectoryLine, read_directory_line, read_event};
@@ -25,6 +26,34 @@ const JOURNAL: &str = "directory-journal";
 const LONG_JOURNAL_BYTES: u64 = 16 * 1024 * 1024;
 /// Entries in one step.
 const BATCH: usize = 256;
+
+/// A copy, read without a broker.
+#[derive(Debug, PartialEq)]
+pub struct Copied {
+    /// The static service that it is of.
+    pub service: String,
+    /// The last event of the feed that is in it.
+    pub last: u64,
+    /// What it says.
+    pub steps: Vec<DirectoryStep>,
+}
+
+/// Reads the copy in a `state_dir`, if the plugin would believe it. `Ok(None)` where there is none.
+pub fn copied_directory(folder: &Path) -> Result<Option<Copied>, String> {
+    let mut copy = Copy::new(folder, "");
+    let Some(text) = copy.file(DIRECTORY)? else {
+        return Ok(None);
+    };
+    let head = text.lines().next().unwrap_or_default();
+    copy.service = head.split(' ').nth(1).unwrap_or_default().to_owned();
+    let position = Cursor::new(folder, &copy.service).load()?;
+    let steps = copy.read(position.map_or(0, |position| position.copied))?;
+    Ok(steps.map(|steps| Copied {
+        last: copy.last().unwrap_or_default(),
+        service: copy.service,
+        steps,
+    }))
+}
 
 /// The copy in one folder, for one service.
 pub(super) struct Copy {

@@ -30,6 +30,7 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use tokio::sync::{mpsc, watch};
 
+pub use copy::{Copied, copied_directory};
 pub use doorbell::Bell;
 pub use loopback::{Loopback, Messenger, TURN, Takeover, Turns, USERNAME, open as open_loopback};
 pub use mailbox::{Inbox, Update};

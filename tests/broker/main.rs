@@ -38,6 +38,7 @@ mod metrics;
 mod mutual_tls;
 mod notices;
 mod notices_in_time;
+mod operator_program;
 mod options_file;
 mod pre_subscription;
 mod presence;

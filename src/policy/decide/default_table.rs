@@ -115,7 +115,7 @@ fn operator(case: &Case<'_>) -> Verdict {
         .ok_or(Reason::NotOperator)
 }
 
-fn below_sys_notice(name: &str) -> bool {
+pub(in crate::policy) fn below_sys_notice(name: &str) -> bool {
     (name.strip_prefix(SYS_NOTICE)).is_some_and(|rest| rest.starts_with('/'))
 }
 

@@ -220,6 +220,12 @@ impl<'d> Person<'d> {
         self.user.is_some_and(|(_, user)| user.is_known())
     }
 
+    /// Whether it is the feed or a directory that told of the person.
+    pub fn is_of_directory(&self) -> bool {
+        self.user
+            .is_some_and(|(_, user)| user.state == State::Directory)
+    }
+
     /// Whether the person is in the group `gid` of the own enterprise.
     pub fn is_member(&self, gid: &str) -> bool {
         let (Some(enterprise), Some((_, user))) = (self.enterprise, self.user) else {
@@ -248,6 +254,19 @@ impl<'d> Person<'d> {
     pub fn has_role(&self, role: &str) -> bool {
         let roles = self.profile().map_or(&[][..], |p| &p.roles);
         roles.iter().any(|held| **held == *role)
+    }
+
+    /// The roles that the person holds.
+    pub fn roles(&self) -> impl Iterator<Item = &'d str> + use<'d> {
+        self.profile()
+            .into_iter()
+            .flat_map(|p| p.roles.iter().map(|role| &**role))
+    }
+
+    /// The notice channels that the person may publish to, as they are held.
+    pub fn channels(&self) -> impl Iterator<Item = &'d str> + use<'d> {
+        let held = self.profile().into_iter().flat_map(|p| p.channels.iter());
+        held.map(|channel| &**channel)
     }
 
     /// The kinds of device that the person has been seen with.

@@ -5,6 +5,7 @@ mod consistency;
 mod containment_model;
 mod default_table;
 mod directories;
+mod explaining;
 mod payloads;
 mod policy_file;
 mod random;

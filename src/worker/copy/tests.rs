@@ -51,6 +51,22 @@ fn what_was_written_is_read_again() {
 }
 
 #[test]
+fn copy_can_be_read_without_knowing_whose_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    assert_eq!(copied_directory(folder.path()), Ok(None));
+    written(folder.path());
+    let copied = copied_directory(folder.path()).unwrap().unwrap();
+    assert_eq!((copied.service.as_str(), copied.last), (SERVICE, 12));
+    assert_eq!(Ok(Some(copied.steps)), read(folder.path(), 12));
+    std::fs::write(
+        folder.path().join(DIRECTORY),
+        "enterprise-push-directory-1 x",
+    )
+    .unwrap();
+    assert!(copied_directory(folder.path()).is_err());
+}
+
+#[test]
 fn events_are_kept_once_and_only_beside_a_directory() {
     let folder = tempfile::tempdir().unwrap();
     let mut copy = Copy::new(folder.path(), SERVICE);

@@ -84,7 +84,7 @@ impl Conf {
     }
 
     /// The configuration file's text, for a broker that lives in `folder`.
-    pub(super) fn render(&self, folder: &Path, port: u16, secret_file: &Path) -> String {
+    pub(crate) fn render(&self, folder: &Path, port: u16, secret_file: &Path) -> String {
         let mut options = self.options.clone();
         options
             .entry("client_secret_file".to_owned())

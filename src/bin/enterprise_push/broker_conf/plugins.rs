@@ -1,0 +1,123 @@
+//! Which plugins are loaded, and which options belong to each.
+
+use std::collections::HashMap;
+
+use super::{BrokerConf, Place};
+
+const OPTION_PREFIXES: [&str; 2] = ["plugin_opt_", "auth_opt_"];
+
+/// A plugin that the broker loads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Plugin {
+    pub(crate) place: Place,
+    /// The setting that loads it.
+    pub(crate) setting: String,
+    pub(crate) path: String,
+    /// After `plugin_load`.
+    name: Option<String>,
+    pub(crate) options: Vec<PluginOption>,
+}
+
+/// An option of a plugin.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct PluginOption {
+    pub(crate) place: Place,
+    /// Without its prefix.
+    pub(crate) name: String,
+    pub(crate) value: String,
+}
+
+impl Plugin {
+    /// The value of an option, if it is given.
+    pub(crate) fn option(&self, name: &str) -> Option<&PluginOption> {
+        self.options.iter().find(|option| option.name == name)
+    }
+
+    /// Whether it is ours: by its file's name, or else by an option that no other has.
+    pub(crate) fn is_ours(&self) -> bool {
+        let file = self.path.rsplit('/').next().unwrap_or_default();
+        let named = file.replace('-', "_").contains("enterprise_push");
+        named || self.option("static_url").is_some()
+    }
+}
+
+/// Goes through the settings; each file has a current plugin of its own.
+pub(super) fn assign(conf: &mut BrokerConf) {
+    let mut current = HashMap::new();
+    for setting in conf.settings.clone() {
+        let file = setting.place.file.clone();
+        let prefix = OPTION_PREFIXES.into_iter();
+        let option = prefix
+            .filter_map(|prefix| setting.name.strip_prefix(prefix))
+            .next();
+        match (setting.name.as_str(), option) {
+            ("plugin" | "auth_plugin" | "global_plugin", _) => {
+                current.insert(file, conf.plugins.len());
+                conf.load(setting.place, setting.name, None, setting.value);
+            }
+            ("plugin_load", _) => {
+                current.insert(file, conf.plugins.len());
+                let (name, path) = setting
+                    .value
+                    .split_once(' ')
+                    .unwrap_or((&setting.value, ""));
+                let path = path.trim().to_owned();
+                conf.load(
+                    setting.place.clone(),
+                    setting.name,
+                    Some(name.to_owned()),
+                    path,
+                );
+            }
+            ("plugin_use", _) => {
+                let named = |plugin: &Plugin| plugin.name.as_deref() == Some(&setting.value);
+                if let Some(at) = conf.plugins.iter().position(named) {
+                    current.insert(file, at);
+                }
+            }
+            (_, Some(option)) => {
+                let plugin = current.get(&file).copied();
+                conf.option(plugin, setting.place, option, setting.value.clone());
+            }
+            _ => {}
+        }
+    }
+}
+
+impl BrokerConf {
+    fn load(&mut self, place: Place, setting: String, name: Option<String>, path: String) {
+        if path.is_empty() {
+            self.complain(place.clone(), format!("{setting} names no file"));
+        }
+        self.plugins.push(Plugin {
+            place,
+            setting,
+            path,
+            name,
+            options: Vec::new(),
+        });
+    }
+
+    fn option(&mut self, plugin: Option<usize>, place: Place, name: &str, value: String) {
+        if value.is_empty() {
+            let text = format!(
+                "plugin_opt_{name} has no value: Mosquitto does not start, or passes it over"
+            );
+            self.complain(place.clone(), text);
+        }
+        let option = PluginOption {
+            place: place.clone(),
+            name: name.to_owned(),
+            value,
+        };
+        match plugin.and_then(|at| self.plugins.get_mut(at)) {
+            Some(plugin) => plugin.options.push(option),
+            None => {
+                let text = format!(
+                    "plugin_opt_{name} stands before any plugin line of this file: Mosquitto does not start"
+                );
+                self.complain(place, text);
+            }
+        }
+    }
+}
