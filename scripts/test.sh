@@ -5,7 +5,10 @@
 # examples, and the demo.
 #
 #   scripts/test.sh          all of it
-#   scripts/test.sh --quick  without supply chain, header matrix, OpenAPI and demo
+#   scripts/test.sh --quick  without supply chain, header matrix, OpenAPI, packages and demo
+#
+# scripts/package-test.sh, which installs the packages in fresh Debian roots, is a command of its own: it needs root and
+# minutes.
 set -euo pipefail
 # shellcheck source=scripts/setup.sh
 . "$(dirname "$0")/setup.sh"
@@ -30,7 +33,7 @@ need_toolchain
 need_brokers 2.0.11 2.0.21 2.1.2
 
 step "scripts"
-shellcheck -x scripts/*.sh .ci/run
+shellcheck -x scripts/*.sh scripts/package-test/*.sh .ci/run
 
 step "formatting and lints"
 cargo fmt --all --check
@@ -117,6 +120,7 @@ if [ "$quick" = no ]; then
   scripts/docs-examples.sh
   scripts/own-static-service.sh
   release_plugin
+  scripts/package-check.sh
   step "demo"
   scripts/demo.sh
 fi

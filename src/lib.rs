@@ -14,6 +14,7 @@
 //! | [`config`] | options, checked, with units | protocol |
 //! | [`upstream`] | the static service over HTTP | config, protocol |
 //! | `client` | the client's core, a library: login, address book; behind the feature `client` | protocol |
+//! | `manual` | man pages and completions of the programs; behind the feature `cli` | |
 //! | [`audit`] | the audit log: lines, file, spool | types of engine, protocol |
 //! | [`metrics`] | what is counted, as text for Prometheus | types of engine |
 //! | [`worker`] | thread, queues, doorbell | upstream, audit, metrics; types of engine, config, protocol |
@@ -24,6 +25,8 @@ pub mod client;
 pub mod config;
 pub mod engine;
 mod ffi;
+#[cfg(feature = "cli")]
+pub mod manual;
 pub mod metrics;
 pub mod plugin;
 pub mod policy;

@@ -39,6 +39,9 @@ pub(crate) enum Outcome {
 const NOT_DONE: u8 = 3;
 
 fn main() -> ExitCode {
+    if let Some(done) = mosquitto_enterprise_push::manual::written::<Cli>() {
+        return done;
+    }
     let cli = Cli::parse();
     // The only other way to have a provider is that somebody installed one: that is as good.
     let _ = rustls::crypto::ring::default_provider().install_default();

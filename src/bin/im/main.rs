@@ -49,6 +49,9 @@ use output::Output;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
+    if let Some(done) = mosquitto_enterprise_push::manual::written::<Cli>() {
+        return done;
+    }
     let cli = Cli::parse();
     let mut output = Output::new(cli.json);
     // The only other way to have a provider is that somebody installed one: that is as good.

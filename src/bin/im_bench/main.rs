@@ -61,6 +61,9 @@ use cli::{Cli, Command};
 use findings::Findings;
 
 fn main() -> ExitCode {
+    if let Some(done) = mosquitto_enterprise_push::manual::written::<Cli>() {
+        return done;
+    }
     let cli = Cli::parse();
     match run(cli.command) {
         Ok(()) => ExitCode::SUCCESS,

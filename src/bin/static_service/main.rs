@@ -55,7 +55,7 @@ const BLOCKING_END: Duration = Duration::from_millis(500);
 
 /// The reference static service of mosquitto-enterprise-push
 #[derive(Debug, Parser)]
-#[command(version)]
+#[command(name = "static-service", version)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -79,6 +79,9 @@ impl Command {
 }
 
 fn main() -> ExitCode {
+    if let Some(done) = mosquitto_enterprise_push::manual::written::<Cli>() {
+        return done;
+    }
     let cli = Cli::parse();
     start_logging(cli.command.log_format());
     match run(cli.command) {

@@ -45,7 +45,7 @@ fn check(given: &[PluginOption], host_name: &str) -> Result<Settings, ConfigErro
 }
 
 fn tell(error: &ConfigError, plugin: &Plugin, findings: &mut Findings) {
-    let name = error.option();
+    let name = error.option().unwrap_or("options_file");
     // Of an option that is given twice the second is the wrong one.
     let place = plugin
         .options
@@ -74,7 +74,7 @@ fn tell(error: &ConfigError, plugin: &Plugin, findings: &mut Findings) {
 
 /// Makes the next check find the next error.
 fn set_aside(error: &ConfigError, given: &mut Vec<PluginOption>, plugin: &Plugin) {
-    let name = error.option().to_owned();
+    let name = error.option().unwrap_or("options_file").to_owned();
     match error {
         ConfigError::Twice(_) => {
             if let Some(at) = given.iter().rposition(|option| option.name == name) {
