@@ -6,6 +6,7 @@
 #
 #   scripts/test.sh          all of it
 #   scripts/test.sh --quick  without supply chain, header matrix, OpenAPI, packages and demo
+#   scripts/test.sh --deep   first all of it, then a minute of each fuzz target, the sanitizers and ten minutes of soak
 #
 # scripts/package-test.sh, which installs the packages in fresh Debian roots, is a command of its own: it needs root and
 # minutes.
@@ -14,11 +15,12 @@ set -euo pipefail
 . "$(dirname "$0")/setup.sh"
 cd "${root:?}"
 
-quick=no
+quick=no deep=no
 case "${1:-}" in
   "") ;;
   --quick) quick=yes ;;
-  *) fail "usage: scripts/test.sh [--quick]" ;;
+  --deep) deep=yes ;;
+  *) fail "usage: scripts/test.sh [--quick|--deep]" ;;
 esac
 
 plugin=libmosquitto_enterprise_push.so
@@ -54,6 +56,23 @@ supply_chain() {
     fi
   fi
   cargo deny --all-features check bans licenses sources
+  audit Cargo.lock
+  audit fuzz/Cargo.lock
+  scripts/sbom.sh
+}
+
+# A second reader of the same database, which looks at the lock file alone.
+audit() {
+  cargo audit --version >/dev/null 2>&1 ||
+    CARGO_TARGET_DIR="$root/target/tools" cargo install --quiet --locked cargo-audit
+  if ! cargo audit --quiet --deny warnings --file "$1" >target/audit.log 2>&1; then
+    if grep -q "couldn't fetch advisory database" target/audit.log; then
+      echo "cargo audit $1: not checked, the database cannot be reached from here"
+    else
+      cat target/audit.log >&2
+      fail "cargo audit $1"
+    fi
+  fi
 }
 
 release_plugin() {
@@ -92,6 +111,8 @@ cargo test --locked -p mosquitto-enterprise-push-c
 
 step "hosts that behave as Mosquitto 1.4, 1.5 and 1.6"
 cargo test --locked --all-features --test legacy -- --test-threads=4
+step "seeds of the fuzz targets"
+scripts/fuzz.sh replay
 
 step "broker tests"
 # They wait more than they work.
@@ -123,6 +144,14 @@ if [ "$quick" = no ]; then
   scripts/package-check.sh
   step "demo"
   scripts/demo.sh
+fi
+
+if [ "$deep" = yes ]; then
+  step "fuzz targets"
+  scripts/fuzz.sh 60
+  scripts/sanitize.sh
+  step "soak"
+  MEP_BROKER_CACHE=$broker_cache target/debug/im-bench soak --minutes 10
 fi
 
 printf '\nall green in %d s\n' $((SECONDS - began))

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use criterion::Criterion;
 use mosquitto_enterprise_push::engine::{
-    Access, Attempt, ConnKey, Engine, EngineConfig, Glance, NamesAt, Now, Place, Query, Ruling,
+    Access, Attempt, ConnKey, Engine, EngineConfig, Glance, NamesAt, Now, Payloads, Place, Query, Ruling,
     Step, digest,
 };
 use mosquitto_enterprise_push::policy::Policy;
@@ -188,6 +188,9 @@ fn engine() -> Engine {
         broker_subscriptions: true,
         pre_subscribe: true,
         presence: true,
+        shadow: false,
+        client_id_at_login: true,
+        payloads: Payloads::Shown,
     };
     let mut engine = Engine::new(config, Policy::default());
     let users = (0..world::USERS).map(|n| FeedEvent::UserUpserted {

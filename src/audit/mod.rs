@@ -5,6 +5,8 @@
 //! kept is counted, and the count is put on record as soon as there is room.
 
 mod file;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod line;
 mod spool;
 

@@ -187,24 +187,21 @@ fn static_url(options: &Options) -> Result<String, ConfigError> {
         ));
     }
     if url.query().is_some() || url.fragment().is_some() {
-        return Err(bad(name, typed, "must have neither query nor fragment"));
+        let shown = without_userinfo(typed);
+        return Err(bad(name, &shown, "must have neither query nor fragment"));
     }
     Ok(url.as_str().trim_end_matches('/').to_owned())
 }
 
-/// A URL fit for a message: what stands before an `@` may be a password.
+/// A URL fit for a message: what stands before an `@` may be a password, with or without `//` before it.
 fn without_userinfo(url: &str) -> String {
-    match (url.find("://"), url.rfind('@')) {
-        (Some(scheme), Some(at)) if scheme < at => {
-            let (head, tail) = (url.get(..scheme + 3), url.get(at..));
-            format!(
-                "{}***{}",
-                head.unwrap_or_default(),
-                tail.unwrap_or_default()
-            )
-        }
-        _ => url.to_owned(),
-    }
+    let Some((head, host)) = url.rsplit_once('@') else {
+        return url.to_owned();
+    };
+    let scheme = head.split_once("://").map(|(scheme, _)| scheme);
+    let scheme = scheme.filter(|scheme| scheme.bytes().all(|b| b.is_ascii_alphabetic()));
+    let start = scheme.map_or(String::new(), |scheme| format!("{scheme}://"));
+    format!("{start}***@{host}")
 }
 
 fn client_id(options: &Options) -> Result<String, ConfigError> {

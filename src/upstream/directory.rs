@@ -11,6 +11,7 @@
 use std::pin::Pin;
 
 use futures_util::{Stream, StreamExt};
+use hyper::body::Buf;
 use tokio_util::codec::{FramedRead, LinesCodec, LinesCodecError};
 use tokio_util::io::StreamReader;
 
@@ -47,15 +48,22 @@ impl StaticService {
         let bytes = expect_ok(response)?
             .bytes_stream()
             .map(|chunk| chunk.map_err(std::io::Error::other));
-        let codec = LinesCodec::new_with_max_length(MAX_LINE_BYTES);
-        let lines = Box::pin(FramedRead::new(StreamReader::new(Box::pin(bytes)), codec));
-        let mut stream = DirectoryStream { lines, entries: 0 };
-        let seq = stream.begin().await?;
-        Ok(Some((stream, seq)))
+        DirectoryStream::over(bytes).await.map(Some)
     }
 }
 
 impl DirectoryStream {
+    /// The lines in these bytes, of which the first is read.
+    pub(super) async fn over<B: Buf + Send + 'static>(
+        bytes: impl Stream<Item = std::io::Result<B>> + Send + 'static,
+    ) -> Result<(DirectoryStream, u64), UpstreamError> {
+        let codec = LinesCodec::new_with_max_length(MAX_LINE_BYTES);
+        let lines = Box::pin(FramedRead::new(StreamReader::new(Box::pin(bytes)), codec));
+        let mut stream = DirectoryStream { lines, entries: 0 };
+        let seq = stream.begin().await?;
+        Ok((stream, seq))
+    }
+
     /// The next entry that we know, with its text; `None` after the last.
     pub async fn next(&mut self) -> Result<Option<(FeedEvent, String)>, UpstreamError> {
         loop {

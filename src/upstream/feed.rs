@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use futures_util::{Stream, StreamExt};
+use hyper::body::Buf;
 use sse_stream::{Sse, SseByteStream};
 
 use super::http::{StaticService, expect_ok};
@@ -71,25 +72,10 @@ impl StaticService {
         let response = expect_ok(response)?;
         check_type(&response)?;
         let position = header_number(&response, "feed-position");
-
-        let unread = Arc::new(AtomicUsize::new(0));
-        let count = Arc::clone(&unread);
-        let bytes = response.bytes_stream().map(move |chunk| {
-            let chunk = chunk.map_err(std::io::Error::other)?;
-            // Bytes since the last complete event; heartbeats are part of it, so an event's limit
-            // is not exact, but memory stays bounded.
-            if count.fetch_add(chunk.len(), Ordering::Relaxed) > MAX_EVENT_BYTES {
-                return Err(std::io::Error::other("event too long"));
-            }
-            Ok(chunk)
-        });
-        let blocks = Box::pin(SseByteStream::new(Box::pin(bytes)));
-        Ok(FeedStream {
-            blocks,
-            unread,
-            last_id: since,
-            position,
-        })
+        let bytes = response
+            .bytes_stream()
+            .map(|chunk| chunk.map_err(std::io::Error::other));
+        Ok(FeedStream::over(bytes, since, position))
     }
 }
 
@@ -112,6 +98,34 @@ fn header_number(response: &reqwest::Response, name: &str) -> Option<u64> {
 }
 
 impl FeedStream {
+    /// The events in these bytes, which come after the event `since`.
+    pub(super) fn over<B>(
+        bytes: impl Stream<Item = std::io::Result<B>> + Send + 'static,
+        since: Option<u64>,
+        position: Option<u64>,
+    ) -> FeedStream
+    where
+        B: Buf + Send + 'static,
+    {
+        let unread = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&unread);
+        let bytes = bytes.map(move |chunk| {
+            let chunk = chunk?;
+            // Bytes since the last complete event; heartbeats are part of it, so an event's limit
+            // is not exact, but memory stays bounded.
+            if count.fetch_add(chunk.remaining(), Ordering::Relaxed) > MAX_EVENT_BYTES {
+                return Err(std::io::Error::other("event too long"));
+            }
+            Ok(chunk)
+        });
+        FeedStream {
+            blocks: Box::pin(SseByteStream::new(Box::pin(bytes))),
+            unread,
+            last_id: since,
+            position,
+        }
+    }
+
     /// The id after which the stream starts, where the service tells it (`Feed-Position`): a feed that
     /// is cut before its first event can then be resumed without loss.
     pub fn position(&self) -> Option<u64> {

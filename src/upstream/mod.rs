@@ -5,6 +5,8 @@
 mod directory;
 mod error;
 mod feed;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod http;
 mod introspect;
 mod logs;

@@ -242,7 +242,7 @@ impl NewCopy {
     }
 }
 
-fn hex(digest: Sha256) -> String {
+pub(super) fn hex(digest: Sha256) -> String {
     digest
         .finalize()
         .iter()
@@ -253,7 +253,7 @@ fn hex(digest: Sha256) -> String {
 }
 
 /// `checksum id name data`; data is the rest of the line.
-fn journal_line(id: u64, event: &RawEvent) -> String {
+pub(super) fn journal_line(id: u64, event: &RawEvent) -> String {
     let data = event.data.replace(['\n', '\r'], " ");
     let text = format!("{id} {} {data}", event.name);
     format!("{} {text}\n", hex(Sha256::new_with_prefix(&text)))

@@ -12,6 +12,8 @@ mod devices;
 mod directory;
 mod doorbell;
 mod feed;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod introspection;
 mod loopback;
 mod mailbox;

@@ -39,6 +39,8 @@ pub(crate) struct Setup {
     pub(crate) lines: Vec<String>,
     /// What to log; the broker's own choice when empty.
     pub(crate) log_types: Vec<String>,
+    /// Its environment, beyond ours.
+    pub(crate) environment: Vec<(&'static str, PathBuf)>,
 }
 
 /// A running broker.
@@ -59,6 +61,7 @@ impl Broker {
         std::fs::write(&config, configuration(port, setup, is_root()))?;
         let mut command = Command::new(program);
         command.arg("-c").arg(&config);
+        command.envs(setup.environment.iter().cloned());
         let process = Process::start("the broker", &mut command, folder.path(), "log")?;
         let broker = Broker {
             process,
@@ -94,6 +97,16 @@ impl Broker {
     /// Its processor time so far, to the nanosecond; see [`Process::cpu_time`].
     pub(crate) fn cpu_time(&self) -> Duration {
         self.process.cpu_time()
+    }
+
+    /// Lets it read its configuration again.
+    pub(crate) fn reload(&self) {
+        self.process.signal(rustix::process::Signal::HUP);
+    }
+
+    /// Where its log is.
+    pub(crate) fn log_file(&self) -> &Path {
+        self.process.log_file()
     }
 
     /// Everything it has logged.

@@ -11,6 +11,7 @@ use crate::mobile::MobileArgs;
 use crate::pairs::Qos;
 use crate::peers::PeersArgs;
 use crate::scaling::ScalingArgs;
+use crate::soak::SoakArgs;
 use crate::static_side::StaticArgs;
 use crate::table3::Table3Args;
 use crate::throughput::ThroughputArgs;
@@ -50,6 +51,8 @@ pub(crate) enum Command {
     /// The paper's Table 3 again: logins and messages of up to 35,000 users over several brokers; fails on what is
     /// lost or doubled and on who does not get in, never on time
     Table3(Table3Args),
+    /// Minutes or hours of random life while things break; fails on what is lost, doubled or heard over a wall
+    Soak(SoakArgs),
     /// Users of a fleet, as told on standard input
     #[command(name = FLEET_WORKER, hide = true)]
     FleetWorker,

@@ -12,6 +12,7 @@
 //! | `fleet`, `table3` | many users in many processes; the scenario that takes them through the paper's table |
 //! | `peers`, `rivals` | the scenario `peers`; brokers of our own and others', each with its own login |
 //! | `mobile` | the scenario `mobile`: bytes on the wire |
+//! | `soak` | the scenario `soak`: random life while things break |
 //! | `smoke` | a little of all scenarios |
 //! | `process`, `cores` | a process that ends with us; which processor cores are whose |
 //! | `people`, `wire` | users and tokens; one MQTT connection |
@@ -43,6 +44,7 @@ mod scaling;
 mod schedule;
 mod service;
 mod smoke;
+mod soak;
 mod static_side;
 mod stats;
 mod storm;
@@ -112,6 +114,7 @@ fn run(command: Command) -> anyhow::Result<()> {
             Box::new(table3::run(&args, &runtime)?),
             [args.csv, args.json],
         ),
+        Command::Soak(args) => (Box::new(soak::run(&args, &runtime)?), [args.csv, args.json]),
         Command::FleetWorker => return fleet::serve(),
         Command::Peers(args) => (
             Box::new(peers::run(&args, &runtime)?),

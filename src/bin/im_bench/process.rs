@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use tempfile::TempDir;
 
 /// The longest wait for a process to be of use.
@@ -198,6 +198,19 @@ impl Process {
     /// Its number.
     pub(crate) fn pid(&self) -> u32 {
         self.pid
+    }
+
+    /// Where its log is.
+    pub(crate) fn log_file(&self) -> &Path {
+        &self.log
+    }
+
+    /// Sends it a signal; nothing happens when it is gone.
+    pub(crate) fn signal(&self, signal: Signal) {
+        let pid = i32::try_from(self.pid).ok().and_then(Pid::from_raw);
+        if let Some(pid) = pid.filter(|_| self.is_running()) {
+            let _ = kill_process(pid, signal);
+        }
     }
 
     /// Everything it has logged.

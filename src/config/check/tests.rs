@@ -224,6 +224,11 @@ fn credentials_never_show_in_an_error() {
         "http://bob:hunter2@host",
         "ftp://bob:hunter2@host",
         "http://bob:hunter2@host:port",
+        // Valid all the same: http URLs are read leniently.
+        "http:bob:hunter2@host",
+        "http:/bob:hunter2@host",
+        r"http:\\bob:hunter2@host",
+        "bob:hunter2@host",
     ] {
         let error = with(&[("static_url", url)]).unwrap_err().to_string();
         assert!(!error.contains("hunter2"), "{error}");

@@ -155,6 +155,7 @@ fn start_broker(
         // Notices say when the directory is there; those of each connection are left out.
         log_types: ["error", "warning", "notice"].map(str::to_owned).into(),
         lines: vec!["connection_messages false".to_owned()],
+        ..Setup::default()
     };
     Broker::start(Path::new(&wanted.broker), &setup)
 }
