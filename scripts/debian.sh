@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # Programs of Debian's without installing anything: packages are downloaded with their whole dependency
 # closure, libc included, by an apt that has folders of its own and an empty list of installed packages, and
-# unpacked into one folder. Sourced by scripts/brokers.sh, scripts/rabbitmq.sh and scripts/prosody.sh.
+# unpacked into one folder. Sourced by scripts/brokers.sh, scripts/rabbitmq.sh, scripts/prosody.sh and scripts/book.sh.
 #
 #   say, die                  to whoever called the script, by its name
 #   detect_architecture       sets ARCH
@@ -150,7 +150,7 @@ find_loader() {
     die "the packages of ${1##*/} hold no loader $LOADER"
 }
 
-# --- programs beside our own, for `im-bench` --------------------------------------------------
+# --- programs beside our own: peers for `im-bench`, and mdBook --------------------------------
 
 # Makes a starter of the program $2 (a path below $1) in its place: it runs with the unpacked libraries,
 # wherever the folder is. It *execs*, so the pid is the program's own.

@@ -69,15 +69,6 @@ refused() {
   reason=$(jq -rs "map(select($about)) | last | .reason" "$work/$2.json")
 }
 
-free_port() {
-  local port
-  for _ in $(seq 100); do
-    port=$((20000 + RANDOM % 12000))
-    (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null || { echo "$port"; return; }
-  done
-  return 1
-}
-
 admin() { "$bin/static-service" admin --db "$work/static.db" "$@" >/dev/null; }
 im() { local who=$1; shift; "$bin/im" --as "$who" "$@"; }
 token_of() { jq -er .token "$IM_HOME/profiles/$1/profile.json"; }

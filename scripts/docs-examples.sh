@@ -3,20 +3,20 @@
 #
 #   scripts/docs-examples.sh
 #
-# Of each block of shell that has a call, only the lines that are calls (curl, admin) are run, in the order of the page;
-# before each block the variables that the pages use are set anew, so that one that logs out or changes the password
-# leaves nothing behind.
+# Each block of shell that has a call (curl, or `admin`, which is one) is run, in the order of the page; before it
+# the variables that the pages use are set anew, so that one that logs out or changes the password leaves nothing behind.
 set -euo pipefail
 # shellcheck source=scripts/setup.sh
 . "$(dirname "$0")/setup.sh"
 cd "${root:?}"
+# shellcheck source=scripts/docs-blocks.sh
+. scripts/docs-blocks.sh
 
-pages=(accounts address-book files static-service)
 bin=$root/target/debug
 
 step "examples of the documentation"
 need_packages curl jq
-cargo build --quiet --locked --features static-service --bin static-service
+cargo build --quiet --locked --all-features --bin static-service
 work=$(mktemp -d "${TMPDIR:-/tmp}/mep-examples.XXXXXX")
 finish() {
   local status=$?
@@ -34,9 +34,12 @@ trap finish EXIT
 manage() { "$bin/static-service" admin --db "$work/push.db" "$@" >/dev/null; }
 manage enterprise add acme --name "Acme GmbH"
 manage enterprise add beta --name "Beta"
-for user in alice@acme bob@acme carol@beta; do manage user add "$user" --password "correct horse"; done
+for user in alice@acme bob@acme carol@beta eve@beta; do manage user add "$user" --password "correct horse"; done
 manage user role add alice@acme operator
 manage department add firm@acme
+manage group add team@acme
+manage group member add team@acme alice
+manage partner link alice@acme eve@beta --relation upstream
 printf 'a secret of 43 characters is what we make up' | manage broker add broker-1 --secret-stdin
 "$bin/static-service" serve --db "$work/push.db" --broker tcp://127.0.0.1:1883 --listen 127.0.0.1:0 \
   --ready-file "$work/ready" >"$work/service.log" 2>&1 &
@@ -68,7 +71,7 @@ prepare() {
   VERSION=$(jq -r .address_book.version <<<"$answer")
   log_in alice@acme '{device: "phone", kind: "phone"}' "$password" >/dev/null
   SESSION_TOKEN=$(log_in alice@acme '{}' "$password" | jq -r .session_token)
-  LOGIN_TOKEN=$(ask -H "Authorization: Bearer $SESSION_TOKEN" -d '{"device": "tablet", "kind": "phone"}' "$STATIC_URL/api/v1/token" | jq -r .token)
+  LOGIN_TOKEN=$(ask -H "Authorization: Bearer $SESSION_TOKEN" -d '{"device": "phone", "kind": "phone"}' "$STATIC_URL/api/v1/token" | jq -r .token)
   # The link is for bob.
   # shellcheck disable=SC2016 # the page's words
   case "$block" in *'$LINK'*) SESSION_TOKEN=$(log_in bob@acme | jq -r .session_token) ;; esac
@@ -88,6 +91,7 @@ curl() {
   [ "$status" -eq 0 ] || echo "status $status: curl ${*: -1}" >>failed
   return "$status"
 }
+static-service() { "$bin/static-service" "$@" || echo "status $?: static-service $*" >>failed; }
 admin() { curl -s -H "Authorization: Bearer $SESSION_TOKEN" -H 'Content-Type: application/json' "$@"; }
 
 after() {
@@ -99,31 +103,36 @@ after() {
   esac
 }
 
-# The calls of a page, blocks divided by a line with a form feed.
-calls() {
-  awk '/^```sh$/ { inside = 1; call = 0; next }
-    /^```/ { if (inside) print "\f"; inside = 0 }
-    inside && !call && /^(curl|admin |printf .*\|$)/ { call = 1 }
-    inside && call { print; if ($0 !~ /[\\|]$/) call = 0 }' "$root/docs/$1.md"
-}
-
 LAST_ID=$(command curl -s -D - -o /dev/null --max-time 1 -u "$BROKER_ID:$BROKER_SECRET" "$STATIC_URL/control/v1/feed" |
   sed -n 's/^feed-position: \([0-9]*\).*/\1/p') || true
 export LAST_ID
 
-ran=0
-for page in "${pages[@]}"; do
+# The names of all members in JSON.
+members() { jq -cs '[.. | objects | keys[]] | unique' 2>/dev/null; }
+# Those that a page shows, and the answer before does not have.
+made_up() { jq -nr --argjson told "$(members <<<"$1")" --argjson given "$(members <answer)" '$told - $given | join(", ")'; }
+
+ran=0 compared=0
+for page in "${examples[@]:?}"; do
   while IFS= read -r -d $'\f' block; do
-    [[ $block =~ [a-z] ]] || continue
+    read -r line language how <<<"${block%%$'\n'*}"
+    block=${block#*$'\n'}
+    if [ "$language" = json ] && members <answer >/dev/null; then
+      wrong=$(made_up "$block")
+      [ -z "$wrong" ] || fail "docs/$page.md:$line: the call before answers without $wrong: $(head -c 2000 answer)"
+      compared=$((compared + 1))
+    fi
+    if [ "$language-$how" != sh-run ] || ! is_example "$page" "$block"; then continue; fi
     prepare "$block"
     eval "$block" >answer 2>errors || true
     if [ -e failed ]; then
       cat answer errors failed >&2
-      fail "docs/$page.md: a call of this block failed: $block"
+      fail "docs/$page.md:$line: a call of this block failed: $block"
     fi
     after "$block"
-    ran=$((ran + $(grep -cE '^(curl|admin |  curl)' <<<"$block")))
-  done < <(calls "$page")
+    note_run "docs/$page.md" "$line"
+    ran=$((ran + $(grep -cE '^(curl|admin|  curl)' <<<"$block")))
+  done < <(blocks "docs/$page.md")
 done
-[ "$ran" -ge 50 ] || fail "only $ran calls were found: the pages have changed their shape"
-echo "$ran calls of ${pages[*]}: all as documented"
+if [ "$ran" -lt 50 ] || [ "$compared" -lt 10 ]; then fail "only $ran calls and $compared answers were found: the pages have changed their shape"; fi
+echo "$ran calls of ${examples[*]}, and $compared answers: all as documented"

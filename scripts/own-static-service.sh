@@ -11,7 +11,8 @@ cd "${root:?}"
 step "a static service of one's own"
 need_packages curl jq python3
 need_brokers 2.0.11 2.1.2
-cargo build --quiet --locked --lib
+# As the other tests have it.
+cargo build --quiet --locked --all-features --lib
 work=$(mktemp -d "${TMPDIR:-/tmp}/mep-own-service.XXXXXX")
 chmod 755 "$work"
 running=()
@@ -26,7 +27,6 @@ finish() {
 }
 trap finish EXIT
 
-port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
 until_true() {
   for _ in $(seq 100); do
     if "$@" >/dev/null 2>&1; then return; fi
@@ -37,7 +37,7 @@ until_true() {
 
 secret='a secret of 43 characters is what we make up'
 jq -n '{"alice@acme": {password: "a", groups: ["dev"]}, "bob@acme": {password: "b", groups: ["dev"]}, "carol@beta": {password: "c"}}' >"$work/users.json"
-service_port=$(port)
+service_port=$(free_port)
 python3 docs/examples/static_service.py "$service_port" "$work/users.json" "$secret" >"$work/service.log" 2>&1 &
 running+=($!)
 service=http://127.0.0.1:$service_port
@@ -48,7 +48,7 @@ login() { jq -nc --arg u "$1" --arg p "$2" '{username: $u, password: $p, device:
 
 try_broker() {
   local version=$1 programs=${broker_cache:?}/$1 port alice bob carol got
-  port=$(port)
+  port=$(free_port)
   cat >"$work/$version.conf" <<CONF
 listener $port 127.0.0.1
 allow_anonymous false

@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# What scripts/test.sh and scripts/demo.sh need on a bare Debian machine: packages, toolchain, brokers.
-# Sourced by both. Installs nothing that starts a service; the brokers stay in .cache/brokers.
+# What the other scripts need on a bare Debian machine: packages, toolchain, brokers.
+# Sourced by them. Installs nothing that starts a service; the brokers stay in .cache/brokers.
 #
 #   need_packages PACKAGE...   installs what is missing, as root or by sudo
 #   need_postgresql            installs PostgreSQL, for scripts/postgres.sh
 #   need_toolchain             checks cargo and rustc
 #   need_brokers VERSION...    unpacks the brokers and points the build at the first one's headers
+#   free_port                  prints a port of this machine that nobody has
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 broker_cache=${MEP_BROKER_CACHE:-$root/.cache/brokers}
@@ -66,4 +67,13 @@ need_toolchain() {
 need_brokers() {
   "$root/scripts/brokers.sh" "$@"
   export MOSQUITTO_INCLUDE_DIR=${MOSQUITTO_INCLUDE_DIR:-$broker_cache/$1/include}
+}
+
+free_port() {
+  local port
+  for _ in $(seq 100); do
+    port=$((20000 + RANDOM % 12000))
+    (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null || { echo "$port"; return; }
+  done
+  return 1
 }

@@ -2,10 +2,10 @@
 # Everything: set-up, formatting, lints, supply chain, unit tests, the plugin in hosts that behave as Mosquitto 1.4, 1.5
 # and 1.6, the broker tests on 2.0.11, 2.0.21 and 2.1.2, all that uses the static service's database a second time on PostgreSQL, the plugin built
 # on each version's headers, a little of the load harness, the service held to its OpenAPI document, the documentation's
-# examples, and the demo.
+# commands and the book made of it, and the demo.
 #
 #   scripts/test.sh          all of it
-#   scripts/test.sh --quick  without supply chain, header matrix, OpenAPI, packages and demo
+#   scripts/test.sh --quick  without supply chain, header matrix, OpenAPI, packages, documentation's commands, book and demo
 #   scripts/test.sh --deep   first all of it, then a minute of each fuzz target, the sanitizers and ten minutes of soak
 #
 # scripts/package-test.sh, which installs the packages in fresh Debian roots, is a command of its own: it needs root and
@@ -138,8 +138,9 @@ MEP_BROKER_CACHE=$broker_cache target/debug/im-bench smoke
 
 if [ "$quick" = no ]; then
   scripts/openapi.sh
-  scripts/docs-examples.sh
   scripts/own-static-service.sh
+  scripts/docs-walk.sh
+  scripts/book.sh
   release_plugin
   scripts/package-check.sh
   step "demo"

@@ -21,6 +21,7 @@ mod control;
 mod conversation;
 mod directory;
 mod doorbell;
+mod failing_disk;
 mod fake_directory;
 mod feed;
 mod feed_cut;

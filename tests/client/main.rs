@@ -5,6 +5,7 @@
 #![allow(clippy::indexing_slicing, clippy::panic)]
 
 mod book;
+mod documented;
 mod fake;
 mod history;
 mod library;
