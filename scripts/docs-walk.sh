@@ -209,9 +209,9 @@ walk own-static-service 2.1.2 own-static-service
 walk static-service 2.1.2 static-service
 walk policy 2.1.2 policy
 walk client-library 2.1.2 client-library
-walk records 2.0.11 audit metrics
+walk records 2.0.11 audit metrics shadow
 if [ ${#wanted[@]} -eq 0 ]; then
-  for page in README.md docs/performance.md; do understand "$page"; done
+  for page in README.md docs/performance.md docs/robustness.md; do understand "$page"; done
   every_block_has_run
 fi
 [ "$walked" -gt 0 ] || fail "no such walk: ${wanted[*]}"

@@ -7,7 +7,7 @@
 #
 # A root is made by debootstrap and booted in namespaces: processes, mounts and network are its own, so nothing
 # outlives it and no port of this machine is used. Only what apt downloads comes over the network, before the boot.
-# What is done there stands in scripts/package-test/inside.sh. Needs root. It takes minutes; scripts/package-check.sh is quick.
+# What is done there is what docs/packages.md says, by scripts/package-test/inside.sh. Needs root. It takes minutes; scripts/package-check.sh is quick.
 # MEP_DEBIAN_MIRROR and MEP_DEBIAN_KEYRING are as for scripts/brokers.sh.
 set -euo pipefail
 # shellcheck source=scripts/setup.sh

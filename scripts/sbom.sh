@@ -11,7 +11,7 @@ cd "${root:?}"
 folder=${1:-target/sbom}
 package=mosquitto-enterprise-push
 # What comes to the plugin is the same with and without the programs' features: there are none by default.
-declare -A features=([plugin]="" [static-service]=static-service [im]=im [im-bench]=im-bench)
+declare -A features=([plugin]="" [static-service]=static-service [im]=im [im-bench]=im-bench [enterprise-push]=enterprise-push)
 
 need_packages jq
 need_toolchain

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Everything: set-up, formatting, lints, supply chain, unit tests, the plugin in hosts that behave as Mosquitto 1.4, 1.5
+# Everything: set-up, formatting, lints, unit tests, the plugin in hosts that behave as Mosquitto 1.4, 1.5
 # and 1.6, the broker tests on 2.0.11, 2.0.21 and 2.1.2, all that uses the static service's database a second time on PostgreSQL, the plugin built
 # on each version's headers, a little of the load harness, the service held to its OpenAPI document, the documentation's
 # commands and the book made of it, and the demo.
 #
 #   scripts/test.sh          all of it
-#   scripts/test.sh --quick  without supply chain, header matrix, OpenAPI, packages, documentation's commands, book and demo
-#   scripts/test.sh --deep   first all of it, then a minute of each fuzz target, the sanitizers and ten minutes of soak
+#   scripts/test.sh --quick  without header matrix, OpenAPI, packages, documentation's commands, book and demo
+#   scripts/test.sh --deep   first all of it, then scripts/supply-chain.sh, a minute of each fuzz target, the sanitizers and ten minutes of soak
 #
 # scripts/package-test.sh, which installs the packages in fresh Debian roots, is a command of its own: it needs root and
 # minutes.
@@ -41,40 +41,6 @@ step "formatting and lints"
 cargo fmt --all --check
 cargo clippy --locked --workspace --all-features --all-targets -- -D warnings
 
-supply_chain() {
-  step "supply chain"
-  if ! cargo deny --version >/dev/null 2>&1; then
-    CARGO_TARGET_DIR="$root/target/tools" cargo install --quiet --locked cargo-deny
-  fi
-  # The advisories need their database; where it cannot be had, the rest is checked all the same.
-  if ! cargo deny --all-features check advisories >target/deny.log 2>&1; then
-    if grep -q 'failed to fetch advisory database' target/deny.log; then
-      echo "advisories: not checked, their database cannot be reached from here"
-    else
-      cat target/deny.log >&2
-      fail "cargo deny check advisories"
-    fi
-  fi
-  cargo deny --all-features check bans licenses sources
-  audit Cargo.lock
-  audit fuzz/Cargo.lock
-  scripts/sbom.sh
-}
-
-# A second reader of the same database, which looks at the lock file alone.
-audit() {
-  cargo audit --version >/dev/null 2>&1 ||
-    CARGO_TARGET_DIR="$root/target/tools" cargo install --quiet --locked cargo-audit
-  if ! cargo audit --quiet --deny warnings --file "$1" >target/audit.log 2>&1; then
-    if grep -q "couldn't fetch advisory database" target/audit.log; then
-      echo "cargo audit $1: not checked, the database cannot be reached from here"
-    else
-      cat target/audit.log >&2
-      fail "cargo audit $1"
-    fi
-  fi
-}
-
 release_plugin() {
   step "the plugin alone"
   local unwanted
@@ -101,7 +67,6 @@ header_matrix() {
   done
 }
 
-[ "$quick" = yes ] || supply_chain
 [ "$quick" = yes ] || header_matrix
 
 step "unit tests"
@@ -148,6 +113,7 @@ if [ "$quick" = no ]; then
 fi
 
 if [ "$deep" = yes ]; then
+  scripts/supply-chain.sh
   step "fuzz targets"
   scripts/fuzz.sh 60
   scripts/sanitize.sh

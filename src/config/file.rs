@@ -134,6 +134,13 @@ fn in_line(file: &Path, line: usize, why: &dyn std::fmt::Display) -> ConfigError
     }
 }
 
+/// The options of an options file as typed, each with its line; checked as far as names go.
+pub fn read_options_file(
+    file: &Path,
+) -> Result<impl Iterator<Item = (&'static str, String, usize)>, ConfigError> {
+    Ok(read_file(file)?.into_lines())
+}
+
 fn read_file(file: &Path) -> Result<Options, ConfigError> {
     let failed = |why: String| ConfigError::File {
         option: "options_file",

@@ -15,7 +15,7 @@ pub use claims::{
     Claims, DeviceSource, Devices, ExpSource, KindSource, ListSource, Part, Pattern, Place,
     Pointer, Requirement, Source,
 };
-pub use file::{Configuration, Reread};
+pub use file::{Configuration, Reread, read_options_file};
 pub use identity::ClientIdentity;
 pub use introspection::{Introspection, Sends};
 pub use options::{LIVE_OPTIONS, OPTION_NAMES, Options};

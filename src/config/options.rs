@@ -134,6 +134,12 @@ impl Options {
         self.find(name)?.line
     }
 
+    /// Name, value and line of each.
+    pub(super) fn into_lines(self) -> impl Iterator<Item = (&'static str, String, usize)> {
+        let given = self.given.into_iter();
+        given.map(|given| (given.name, given.value.to_string(), given.line.unwrap_or(0)))
+    }
+
     fn find(&self, name: &str) -> Option<&Given> {
         self.given.iter().find(|given| given.name == name)
     }

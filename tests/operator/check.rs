@@ -275,3 +275,36 @@ fn what_cannot_be_done_and_what_is_mistyped_have_codes_of_their_own() {
         "{help:?}"
     );
 }
+
+#[test]
+fn options_file_counts_and_its_errors_are_told_with_their_line() {
+    let installation = Installation::new();
+    let write = |text| installation.write("enterprise-push.options", text, 0o644);
+    write("# limits\ncache_ttl_s 0\n");
+    installation.change("#plugin_opt_options_file ", "plugin_opt_options_file ");
+    let done = installation.check(&[]);
+    assert_eq!(done.status, 1);
+    let error = done.line("error", "plugin_opt_cache_ttl_s");
+    assert!(error.contains("enterprise-push.options:2"), "{error}");
+
+    write("static_ulr x\n");
+    let done = installation.check(&[]);
+    assert_eq!(done.status, 1);
+    done.line("error", "unknown option plugin_opt_static_ulr");
+
+    write("cache_ttl_s 60\n");
+    let done = installation.check(&[]);
+    assert_eq!(done.status, 0, "{}", done.out);
+    done.line("ok", "plugin_opt_options_file");
+}
+
+#[test]
+fn in_shadow_mode_others_may_decide_and_that_nothing_is_enforced_is_told() {
+    let installation = Installation::new();
+    installation.change("#plugin_opt_mode ", "plugin_opt_mode ");
+    installation.change("plugin_opt_mode enforce", "plugin_opt_mode shadow");
+    installation.add("password_file /etc/mosquitto/passwd");
+    let done = installation.check(&[]);
+    done.line("warning", "shadow: nothing is enforced");
+    assert!(!done.out.contains("judges by it beside"), "{}", done.out);
+}

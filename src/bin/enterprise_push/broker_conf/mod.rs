@@ -76,6 +76,7 @@ impl BrokerConf {
         let mut conf = BrokerConf::default();
         read::main_file(file, &mut conf)?;
         plugins::assign(&mut conf);
+        plugins::lay_options_files_over(&mut conf);
         listeners::assign(&mut conf);
         Ok(conf)
     }

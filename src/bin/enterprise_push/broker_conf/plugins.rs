@@ -1,6 +1,9 @@
 //! Which plugins are loaded, and which options belong to each.
 
 use std::collections::HashMap;
+use std::path::Path;
+
+use mosquitto_enterprise_push::config::read_options_file;
 
 use super::{BrokerConf, Place};
 
@@ -84,7 +87,44 @@ pub(super) fn assign(conf: &mut BrokerConf) {
     }
 }
 
+/// The options of our plugin's `options_file` take the place of those in the configuration, as in the plugin.
+pub(super) fn lay_options_files_over(conf: &mut BrokerConf) {
+    let mut bad = Vec::new();
+    for plugin in conf.plugins.iter_mut().filter(|plugin| plugin.is_ours()) {
+        let Some(named) = plugin.option("options_file").cloned() else {
+            continue;
+        };
+        let file = Path::new(&named.value);
+        match read_options_file(file) {
+            Err(error) => bad.push((named.place, error.to_string())),
+            Ok(options) => {
+                for (name, value, line) in options {
+                    plugin.options.retain(|option| option.name != name);
+                    plugin.options.push(PluginOption {
+                        place: Place {
+                            file: file.into(),
+                            line,
+                        },
+                        name: name.to_owned(),
+                        value,
+                    });
+                }
+            }
+        }
+    }
+    for (place, text) in bad {
+        conf.complain(place, text);
+    }
+}
+
 impl BrokerConf {
+    /// Whether our plugin only looks on, and others decide.
+    pub(crate) fn is_shadowed(&self) -> bool {
+        let ours = self.plugins.iter().filter(|plugin| plugin.is_ours());
+        ours.filter_map(|plugin| plugin.option("mode"))
+            .any(|mode| mode.value == "shadow")
+    }
+
     fn load(&mut self, place: Place, setting: String, name: Option<String>, path: String) {
         if path.is_empty() {
             self.complain(place.clone(), format!("{setting} names no file"));

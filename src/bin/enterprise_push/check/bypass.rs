@@ -10,7 +10,9 @@ const OWN_LISTS: [&str; 3] = ["password_file", "acl_file", "psk_file"];
 pub(super) fn judge(conf: &BrokerConf, version: Option<BrokerVersion>, findings: &mut Findings) {
     anonymous(conf, version, findings);
     identities(conf, findings);
-    for name in OWN_LISTS {
+    // In shadow mode it is they who decide.
+    let own_lists = OWN_LISTS.into_iter().filter(|_| !conf.is_shadowed());
+    for name in own_lists {
         for setting in conf.all(name) {
             findings
                 .warning(name, "Mosquitto judges by it beside the plugin")

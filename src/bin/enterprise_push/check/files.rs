@@ -43,6 +43,9 @@ impl<'c> Files<'c> {
         for (option, file) in needed {
             all &= self.is_readable(option, file, findings);
         }
+        if let Some(named) = self.plugin.option("options_file") {
+            self.is_readable("options_file", &PathBuf::from(&named.value), findings);
+        }
         if let Some(file) = &settings.policy_file {
             self.is_readable("policy_file", file, findings);
         }

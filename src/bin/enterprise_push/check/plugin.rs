@@ -28,7 +28,15 @@ pub(super) fn find<'c>(
             .todo("load it once: twice, each login and each message is judged by two that know nothing of each other")
             .at(&again.place);
     }
-    for other in conf.plugins.iter().filter(|plugin| !plugin.is_ours()) {
+    if conf.is_shadowed() {
+        let place = plugin.option("mode").map_or(&plugin.place, |mode| &mode.place);
+        findings
+            .warning("plugin_opt_mode", "shadow: nothing is enforced, others decide")
+            .todo("set it to enforce when nothing is told any more that should not be refused")
+            .at(place);
+    }
+    let others = conf.plugins.iter().filter(|plugin| !plugin.is_ours());
+    for other in others.filter(|_| !conf.is_shadowed()) {
         findings
             .warning(ABOUT, format!("`{}` is loaded beside it", other.path))
             .todo("take out what judges logins or topics, too: which of two answers counts depends on version and order")
