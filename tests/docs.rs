@@ -72,6 +72,7 @@ fn quoted(text: &str) -> impl Iterator<Item = &str> {
 fn code() -> String {
     let code: String = [
         "src/audit",
+        "src/config",
         "src/engine",
         "src/ffi",
         "src/plugin",

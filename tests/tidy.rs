@@ -379,6 +379,7 @@ fn may_be_named(host: &str) -> bool {
     !host.contains('.')
         || host.starts_with("127.")
         || PUBLIC.contains(&host)
+        || host == "www.debian.org" // the name of the form of packaging/debian/copyright (DEP-5)
         || host == "etherx.jabber.org" // XMPP's namespace (RFC 6120), not an address
         || example.iter().any(|end| host.ends_with(end))
 }

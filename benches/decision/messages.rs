@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use criterion::Criterion;
 use mosquitto_enterprise_push::engine::{
-    Access, Attempt, ConnKey, Engine, EngineConfig, Glance, NamesAt, Now, Payloads, Place, Query, Ruling,
-    Step, digest,
+    Access, Attempt, ConnKey, Engine, EngineConfig, Glance, NamesAt, Now, Payloads, Place, Query,
+    Ruling, Step, digest,
 };
 use mosquitto_enterprise_push::policy::Policy;
 use mosquitto_enterprise_push::protocol::contract::{DeviceKind, FeedEvent, Grant};

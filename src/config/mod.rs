@@ -4,17 +4,18 @@
 
 mod check;
 mod claims;
+mod error;
 mod file;
 mod identity;
 mod introspection;
 mod options;
 mod secret;
 
-pub use check::ConfigError;
 pub use claims::{
     Claims, DeviceSource, Devices, ExpSource, KindSource, ListSource, Part, Pattern, Place,
     Pointer, Requirement, Source,
 };
+pub use error::ConfigError;
 pub use file::{Configuration, Reread, read_options_file};
 pub use identity::ClientIdentity;
 pub use introspection::{Introspection, Sends};

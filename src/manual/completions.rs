@@ -6,17 +6,11 @@ use std::path::PathBuf;
 use clap::Command;
 use clap_complete::Shell;
 
-/// A shell, where it looks below `/usr/share`, and what it calls the file of a program.
-const SHELLS: [(Shell, &str, fn(&str) -> String); 3] = [
-    (Shell::Bash, "bash-completion/completions", |name| {
-        name.to_owned()
-    }),
-    (Shell::Zsh, "zsh/vendor-completions", |name| {
-        format!("_{name}")
-    }),
-    (Shell::Fish, "fish/vendor_completions.d", |name| {
-        format!("{name}.fish")
-    }),
+/// A shell, where it looks below `/usr/share`, and what stands around a program's name there.
+const SHELLS: [(Shell, &str, &str, &str); 3] = [
+    (Shell::Bash, "bash-completion/completions", "", ""),
+    (Shell::Zsh, "zsh/vendor-completions", "_", ""),
+    (Shell::Fish, "fish/vendor_completions.d", "", ".fish"),
 ];
 
 /// Writes a file for each shell; `make` gives the folder of a place.
@@ -25,10 +19,10 @@ pub(super) fn write(
     make: impl Fn(&str) -> io::Result<PathBuf>,
 ) -> io::Result<()> {
     let name = command.get_name().to_owned();
-    for (shell, place, file) in SHELLS {
+    for (shell, place, before, behind) in SHELLS {
         let mut text = Vec::new();
         clap_complete::generate(shell, &mut command, &name, &mut text);
-        std::fs::write(make(place)?.join(file(&name)), text)?;
+        std::fs::write(make(place)?.join(format!("{before}{name}{behind}")), text)?;
     }
     Ok(())
 }

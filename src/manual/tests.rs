@@ -36,13 +36,9 @@ fn each_command_of_the_help_has_a_page() {
         page.contains("loud") && page.contains("With noise"),
         "{page}"
     );
-    assert!(
-        page.contains(concat!(
-            "mosquitto\\-enterprise\\-push ",
-            env!("CARGO_PKG_VERSION")
-        )),
-        "{page}"
-    );
+    let shown = page.replace("\\-", "-");
+    let version = concat!("mosquitto-enterprise-push ", env!("CARGO_PKG_VERSION"));
+    assert!(shown.contains(version), "{page}");
 }
 
 #[test]

@@ -41,10 +41,14 @@ pub(super) fn versions(settings: &Settings, capabilities: Capabilities) -> Strin
 }
 
 /// The settings in force.
-pub(super) fn settings(settings: &Settings, configuration: &Configuration) -> Vec<String> {
+pub(super) fn settings(
+    settings: &Settings,
+    configuration: &Configuration,
+    capabilities: Capabilities,
+) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for name in OPTION_NAMES {
-        let value = effective(name, settings)
+        let value = effective(name, settings, capabilities)
             .or_else(|| configuration.typed(name).map(str::to_owned))
             .filter(|value| !value.is_empty());
         let Some(value) = value else { continue };
@@ -61,7 +65,7 @@ pub(super) fn settings(settings: &Settings, configuration: &Configuration) -> Ve
 }
 
 /// The value of an option that has a default, or must not be shown.
-fn effective(name: &str, s: &Settings) -> Option<String> {
+fn effective(name: &str, s: &Settings, capabilities: Capabilities) -> Option<String> {
     Some(match name {
         "static_url" => s.static_url.clone(),
         "client_secret" => String::new(),
@@ -79,8 +83,8 @@ fn effective(name: &str, s: &Settings) -> Option<String> {
         "delayed_login" => on_off(s.delayed_login),
         "peer_failures_per_min" => s.peer_failures_per_min.to_string(),
         "user_failures_per_min" => s.user_failures_per_min.to_string(),
-        "pre_subscribe" => on_off(s.pre_subscribe),
-        "presence" => on_off(s.presence),
+        "pre_subscribe" => on_off(s.pre_subscribe && capabilities.events),
+        "presence" => on_off(s.presence && capabilities.events),
         "metrics_listen" => s.metrics_listen.map_or(String::new(), |at| at.to_string()),
         "audit_ship" => on_off(s.audit_ship),
         "audit_spool_mb" => (s.audit_spool_bytes / (1024 * 1024)).to_string(),
@@ -121,7 +125,13 @@ mod tests {
             options.set(name, value).unwrap();
         }
         let (configuration, in_force) = Configuration::read(&options, "host-a").unwrap();
-        settings(&in_force, &configuration)
+        let capabilities = Capabilities {
+            delayed_login: true,
+            subscriptions: true,
+            events: true,
+            shows_clients: true,
+        };
+        settings(&in_force, &configuration, capabilities)
     }
 
     #[test]

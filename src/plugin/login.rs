@@ -45,6 +45,10 @@ impl<H: Host> Plugin<H> {
     /// Whether the broker only goes through what it has. What is not here then is a session that waits for its device.
     /// To end it would do nobody good, and 2.0 would note its expiry twice (session_expiry.c) and free it too early.
     fn is_no_login(&self, attempt: &Attempt<'_>, may_be_kept: impl FnOnce() -> bool) -> bool {
+        // 1.x asks about CONNECTs alone.
+        if !self.capabilities.events {
+            return false;
+        }
         let now = self.now();
         if self.with_engine(|engine| engine.is_here_already(attempt, now)) {
             return true;

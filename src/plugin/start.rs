@@ -40,7 +40,7 @@ impl<H: Host> Plugin<H> {
         }
         let policy = read_policy(settings.policy_file.as_deref())?;
         host.log(Level::Notice, &greeting::versions(&settings, capabilities));
-        for line in greeting::settings(&settings, &configuration) {
+        for line in greeting::settings(&settings, &configuration, capabilities) {
             host.log(Level::Notice, &line);
         }
         let (worker, inbox, restored) = Worker::start(configuration, &settings, platform)?;

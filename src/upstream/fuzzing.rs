@@ -24,11 +24,11 @@ pub fn feed(bytes: &[u8], piece: usize, since: Option<u64>) -> (Vec<FeedItem>, U
     at_once(all)
 }
 
-/// A directory: what it is true after, its entries, and the error that it ended with, if any.
-pub fn directory(
-    bytes: &[u8],
-    piece: usize,
-) -> Result<(u64, Vec<(FeedEvent, String)>, Option<UpstreamError>), UpstreamError> {
+/// What it is true after, its entries, and the error that it ended with, if any.
+pub type Lines = (u64, Vec<(FeedEvent, String)>, Option<UpstreamError>);
+
+/// A directory.
+pub fn directory(bytes: &[u8], piece: usize) -> Result<Lines, UpstreamError> {
     at_once(async {
         let (mut lines, seq) = DirectoryStream::over(pieces(bytes, piece)).await?;
         let mut entries = Vec::new();

@@ -12,10 +12,11 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::harness::{
-    BROKER_SECRET, Connect, FakeService, Login, MARK, Mqtt, MqttClient, Outcome, Process,
-    eventually, free_port, plugin_file,
+    BROKER_SECRET, Connect, FakeService, Login, MARK, Mqtt, MqttClient, Outcome, eventually,
+    free_port, plugin_file, process::Process,
 };
 
+/// docs/mosquitto-1.md shows lines of it.
 const SHIPPED: &str = include_str!(concat!(
     env!("CARGO_MANIFEST_DIR"),
     "/mosquitto-conf/enterprise-push-1.x.conf"

@@ -8,7 +8,8 @@
     clippy::indexing_slicing,
     clippy::panic,
     clippy::print_stderr,
-    clippy::print_stdout
+    clippy::print_stdout,
+    clippy::unwrap_used
 )]
 
 // What the other suite stands on; not all of it is needed here.

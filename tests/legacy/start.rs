@@ -48,8 +48,8 @@ fn bad_options_keep_the_host_from_starting(api: Api) {
 
 fn log_tells_what_is_in_force_and_what_lacks(api: Api) {
     let scene = Scene::start(api);
-    let line = scene.wait_for_log("mosquitto-enterprise-push 0.");
-    assert!(line.contains("pre_subscribe=off presence=off"), "{line}");
+    scene.wait_for_log(": Mosquitto 1.x, ");
+    scene.wait_for_log(" pre_subscribe=off presence=off");
     scene.wait_for_log("docs/mosquitto-1.md");
     let names_1_4 = scene.log().contains("Mosquitto 1.4: ");
     assert_eq!(names_1_4, api == Api::V2);

@@ -13,8 +13,7 @@ struct Example {
 
 fn examples() -> Vec<Example> {
     let mut found = Vec::new();
-    let mut blocks = PAGE.split("```sh\n").skip(1);
-    while let Some(block) = blocks.next() {
+    for block in PAGE.split("```sh\n").skip(1) {
         let (call, rest) = block.split_once("```").expect("an end");
         let Some(call) = call
             .lines()

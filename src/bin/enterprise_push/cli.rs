@@ -26,7 +26,7 @@ pub(crate) enum Command {
     /// Check a mosquitto.conf, the files it names, and the static service
     Check(Check),
     /// Tell what somebody may do, and why
-    Explain(Explain),
+    Explain(Box<Explain>),
     /// Translate another auth plugin's settings
     Convert(Convert),
 }

@@ -68,7 +68,7 @@ fn judge(seat: &Seat, attempt: &Attempt<'_>) -> c_int {
     if attempt.username == Some(USERNAME) || seat.plugin.host().messenger().admits(attempt.token) {
         return own(seat, attempt);
     }
-    match seat.plugin.login(attempt) {
+    match seat.plugin.login(attempt, || false) {
         LoginRuling::Allow => c::MOSQ_ERR_SUCCESS,
         // Never comes, since these brokers know no such thing.
         LoginRuling::Delayed => c::MOSQ_ERR_UNKNOWN,

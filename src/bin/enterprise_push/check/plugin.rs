@@ -29,9 +29,14 @@ pub(super) fn find<'c>(
             .at(&again.place);
     }
     if conf.is_shadowed() {
-        let place = plugin.option("mode").map_or(&plugin.place, |mode| &mode.place);
+        let place = plugin
+            .option("mode")
+            .map_or(&plugin.place, |mode| &mode.place);
         findings
-            .warning("plugin_opt_mode", "shadow: nothing is enforced, others decide")
+            .warning(
+                "plugin_opt_mode",
+                "shadow: nothing is enforced, others decide",
+            )
             .todo("set it to enforce when nothing is told any more that should not be refused")
             .at(place);
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context, anyhow};
 use mosquitto_enterprise_push::config::{Options, Settings};
-use mosquitto_enterprise_push::engine::{Engine, EngineConfig};
+use mosquitto_enterprise_push::engine::{Engine, EngineConfig, Payloads};
 use mosquitto_enterprise_push::policy::{Policy, Rules};
 use mosquitto_enterprise_push::protocol::control::Question;
 use mosquitto_enterprise_push::worker::copied_directory;
@@ -137,5 +137,8 @@ fn config() -> EngineConfig {
         broker_subscriptions: false,
         pre_subscribe: false,
         presence: false,
+        shadow: false,
+        client_id_at_login: true,
+        payloads: Payloads::Shown,
     }
 }

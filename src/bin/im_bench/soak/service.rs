@@ -119,14 +119,14 @@ impl Service {
         let mut desk = lock(&self.desk);
         desk.issued += 1;
         let token = format!("soak-token-{}-{}", desk.issued, device.owner.uid());
-        let mut grant = json!({
+        let grant = json!({
             "eid": device.owner.eid(), "uid": device.owner.uid(), "device": device.kind(),
             "kind": device.kind(), "exp": EXP_S,
         });
         desk.tokens.insert(token.clone(), grant.clone());
         if announce {
-            grant["digest"] = hex(digest(&token)).into();
-            desk.tell("token.issued", &grant);
+            let digest = json!(hex(digest(&token)));
+            desk.tell("token.issued", &with(grant, "digest", digest));
         }
         token
     }
@@ -238,9 +238,16 @@ struct Question {
 
 async fn introspect(State(desk): State<Shared>, Form(question): Form<Question>) -> Response {
     let known = lock(&desk).tokens.get(&question.token).cloned();
-    let mut answer = known.clone().unwrap_or(json!({}));
-    answer["active"] = known.is_some().into();
-    Json(answer).into_response()
+    let active = json!(known.is_some());
+    Json(with(known.unwrap_or(json!({})), "active", active)).into_response()
+}
+
+/// An object with one member more.
+fn with(mut object: Value, name: &str, value: Value) -> Value {
+    if let Some(members) = object.as_object_mut() {
+        members.insert(name.to_owned(), value);
+    }
+    object
 }
 
 async fn feed(State(desk): State<Shared>, headers: HeaderMap) -> Response {

@@ -155,14 +155,25 @@ impl Town {
         }
     }
 
+    fn guest(&self, eid: usize) -> &Changing {
+        let [first, second] = &self.guests;
+        if eid == 0 { first } else { second }
+    }
+
+    /// The guest of an enterprise.
+    pub(super) fn guest_mut(&mut self, eid: usize) -> &mut Changing {
+        let [first, second] = &mut self.guests;
+        if eid == 0 { first } else { second }
+    }
+
     /// Whether somebody has surely been allowed to hear it since then.
     pub(super) fn surely_hears(&self, who: Person, place: Place, since: Instant) -> bool {
-        Town::hears(who, place).unwrap_or_else(|| self.guests[who.eid].held_since(since))
+        Town::hears(who, place).unwrap_or_else(|| self.guest(who.eid).held_since(since))
     }
 
     /// Whether somebody may have been allowed to hear it at any time since then.
     pub(super) fn may_hear(&self, who: Person, place: Place, since: Instant) -> bool {
-        Town::hears(who, place).unwrap_or_else(|| self.guests[who.eid].possible_since(since))
+        Town::hears(who, place).unwrap_or_else(|| self.guest(who.eid).possible_since(since))
     }
 
     /// Whether somebody may speak there; `None` while that is unsure.
@@ -176,13 +187,13 @@ impl Town {
                 _ => Some(false),
             },
             Place::All(_) => Town::hears(who, place),
-            Place::Loose(_) => Town::hears(who, place).or_else(|| sure(&self.guests[who.eid])),
+            Place::Loose(_) => Town::hears(who, place).or_else(|| sure(self.guest(who.eid))),
         }
     }
 
     /// The members of `loose`, as the static service has them.
     pub(super) fn loose(&self, eid: usize) -> Vec<String> {
-        let guest = self.guests[eid].wanted.then_some(GUEST);
+        let guest = self.guest(eid).wanted.then_some(GUEST);
         let members = (0..IN_LOOSE).chain(guest);
         members.map(|number| Person { eid, number }.uid()).collect()
     }

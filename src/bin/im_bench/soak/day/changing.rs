@@ -14,7 +14,7 @@ const A_LONG_TIME: Duration = Duration::from_secs(86_400);
 
 impl Day<'_> {
     pub(super) fn kick(&mut self) {
-        let Some(device) = self.to_be_put_out() else {
+        let Some(device) = self.one_to_put_out() else {
             return;
         };
         self.done.kicks += 1;
@@ -26,7 +26,7 @@ impl Day<'_> {
     }
 
     pub(super) fn revoke(&mut self) {
-        let Some(device) = self.to_be_put_out() else {
+        let Some(device) = self.one_to_put_out() else {
             return;
         };
         self.done.revocations += 1;
@@ -38,7 +38,7 @@ impl Day<'_> {
     }
 
     /// Somebody who is here, and may be put out until the broker has surely done so.
-    fn to_be_put_out(&mut self) -> Option<Device> {
+    fn one_to_put_out(&mut self) -> Option<Device> {
         let device = self.any(true).filter(|_| self.pending.is_none())?;
         self.crowd.excuse(device, Instant::now() + A_LONG_TIME);
         Some(device)
@@ -52,7 +52,7 @@ impl Day<'_> {
         let eid = self.random.random_range(0..EIDS.len());
         if self.random.random_bool(0.7) {
             let guest = Person { eid, number: GUEST };
-            self.town.guests[eid].change();
+            self.town.guest_mut(eid).change();
             self.crowd.ledger.right_changes(guest, Place::Loose(eid));
             let group =
                 json!({"eid": guest.eid(), "gid": "loose", "members": self.town.loose(eid)});
@@ -101,7 +101,7 @@ impl Day<'_> {
         };
         if self.crowd.seen.barrier >= pending.barrier {
             match pending.change {
-                Change::Guest(eid) => self.town.guests[eid].settle(now),
+                Change::Guest(eid) => self.town.guest_mut(eid).settle(now),
                 Change::Friends => self.town.friends.settle(now),
                 Change::End(device) => self.crowd.excuse(device, now + ON_THE_WIRE),
                 Change::Everything => {
