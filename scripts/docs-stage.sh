@@ -120,8 +120,14 @@ load() {
   mosquitto -c load.conf >>load.log 2>&1 &
   pid=$!
   until_true grep -Eq 'mosquitto version .* running' load.log
-  kill "$pid"
+  until_true ends "$pid"
   wait "$pid"
+}
+# Asks once more each time: a broker forgets what comes between that line and its first turn.
+ends() {
+  kill "$1" 2>/dev/null || true
+  sleep 0.05
+  ! jobs -pr | grep -qx "$1"
 }
 load_policy() {
   cat >loaded.json
