@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use mosquitto_enterprise_push::engine::{
-    Access, ConnKey, Engine, EngineConfig, NamesAt, Now, Place, Query, Ruling,
+    Access, ConnKey, Engine, EngineConfig, NamesAt, Now, Payloads, Place, Query, Ruling,
 };
 use mosquitto_enterprise_push::policy::Policy;
 use mosquitto_enterprise_push::protocol::SessionId;
@@ -22,6 +22,9 @@ pub fn engine() -> Engine {
         broker_subscriptions: true,
         pre_subscribe: true,
         presence: true,
+        shadow: false,
+        client_id_at_login: true,
+        payloads: Payloads::Shown,
     };
     Engine::new(config, Policy::default())
 }

@@ -65,6 +65,10 @@ fn is_sound(command: &Command) {
                 assert!(name::is_valid(eid) && name::is_valid(other));
             }
         },
+        Command::Explain(question) => {
+            assert!(name::is_valid(&question.eid) && name::is_valid(&question.uid));
+            named(&question.device);
+        }
         Command::GetStatus | Command::ReloadPolicy => {}
     }
 }
