@@ -158,7 +158,7 @@ fn engine_rules_on_messages_without_allocating() {
         let glance = Glance {
             conn: place.conn,
             access,
-            topic,
+            topic: topic.as_bytes(),
             payload,
         };
         let (count, _) = allocations(|| engine.is_allowed_at_a_glance(&glance, || names));

@@ -130,7 +130,7 @@ fn answer(engine: &mut Engine, question: &Question, access: Access) -> bool {
     let glance = Glance {
         conn: question.place.conn,
         access,
-        topic: &question.topic,
+        topic: question.topic.as_bytes(),
         payload: &question.payload,
     };
     engine.is_allowed_at_a_glance(&glance, || question.place.names)

@@ -20,7 +20,6 @@ use hashbrown::DefaultHashBuilder;
 
 use super::acl::{Access, Query};
 use super::devices::with_key;
-use super::glance::Glance;
 use super::routes::{Routes, Senders};
 use super::{Effect, Engine, Level, Now, Publication};
 use crate::protocol::{SessionName, Topic, UserName};
@@ -94,7 +93,8 @@ impl Engine {
     /// Whether nothing has to be kept or noted about a message that is let through or delivered.
     pub(super) fn is_routed_by_broker_alone(
         &mut self,
-        glance: &Glance<'_>,
+        access: Access,
+        name: &str,
         topic: Topic<'_>,
     ) -> bool {
         if !self.brings_by_hand(topic) {
@@ -102,11 +102,11 @@ impl Engine {
         }
         let version = self.routing_version();
         let ByHand { kept, routes, .. } = &mut self.by_hand;
-        match glance.access {
-            Access::Publish => routes.complete_for(glance.topic, version) == Some(Senders::All),
+        match access {
+            Access::Publish => routes.complete_for(name, version) == Some(Senders::All),
             _ => {
                 let inbox = matches!(topic, Topic::Inbox { .. });
-                kept.is_empty() && (!inbox || routes.was_complete(glance.topic, version))
+                kept.is_empty() && (!inbox || routes.was_complete(name, version))
             }
         }
     }

@@ -24,8 +24,8 @@ pub struct Glance<'a> {
     pub conn: ConnKey,
     /// What for.
     pub access: Access,
-    /// Topic name, or filter.
-    pub topic: &'a str,
+    /// Topic name, or filter, as the broker has it.
+    pub topic: &'a [u8],
     /// The payload of a message.
     pub payload: &'a [u8],
 }
@@ -154,19 +154,90 @@ pub(super) struct Heard {
 impl Heard {
     fn is_of(&self, glance: &Glance<'_>, changes: u64) -> bool {
         self.changes == changes
-            && self.topic == glance.topic
+            && self.topic.as_bytes() == glance.topic
             && is_from(glance.payload, &self.source)
     }
 
-    fn hear(&mut self, glance: &Glance<'_>, eid: &str, gid: &str, directory: &Watched<Directory>) {
+    /// A message on this topic, which is the group `gid` of `eid`.
+    fn hear(
+        &mut self,
+        message: (&str, &[u8]),
+        eid: &str,
+        gid: &str,
+        directory: &Watched<Directory>,
+    ) {
+        let (topic, payload) = message;
         self.changes = directory.changes();
         self.topic.clear();
-        self.topic.push_str(glance.topic);
+        self.topic.push_str(topic);
         self.source.clear();
-        self.hearing = source_of(glance.payload).and_then(|source| {
+        self.hearing = source_of(payload).and_then(|source| {
             self.source.push_str(source);
             directory.hearing(eid, gid, source)
         });
+    }
+}
+
+/// The topic that was read last. One message is asked about for its sender, and then for each who receives it.
+#[derive(Default)]
+pub(super) struct LastTopic {
+    text: String,
+    parts: Parts,
+}
+
+/// Where the parts of a topic are in its text, of the kinds that are decided at a glance.
+#[derive(Default, Clone, Copy)]
+enum Parts {
+    #[default]
+    OfNoSuchKind,
+    Inbox {
+        eid: usize,
+        uid_at: usize,
+    },
+    Group {
+        eid: usize,
+        gid_at: usize,
+    },
+}
+
+impl LastTopic {
+    /// Its text and what it stands for, as far as that matters here; `None` when it is not UTF-8.
+    fn read(&mut self, topic: &[u8]) -> Option<(&str, Topic<'_>)> {
+        if self.text.as_bytes() != topic {
+            let text = std::str::from_utf8(topic).ok()?;
+            self.parts = Parts::of(text);
+            self.text.clear();
+            self.text.push_str(text);
+        }
+        let part = |end: usize, at: usize| Some((self.text.get(..end)?, self.text.get(at..)?));
+        let topic = match self.parts {
+            Parts::OfNoSuchKind => Topic::Other,
+            Parts::Inbox { eid, uid_at } => {
+                let (eid, uid) = part(eid, uid_at)?;
+                Topic::Inbox { eid, uid }
+            }
+            Parts::Group { eid, gid_at } => {
+                let (eid, gid) = part(eid, gid_at)?;
+                Topic::Group { eid, gid }
+            }
+        };
+        Some((&self.text, topic))
+    }
+}
+
+impl Parts {
+    fn of(text: &str) -> Parts {
+        match Topic::parse(text) {
+            Topic::Inbox { eid, uid } => Parts::Inbox {
+                eid: eid.len(),
+                uid_at: text.len() - uid.len(),
+            },
+            Topic::Group { eid, gid } => Parts::Group {
+                eid: eid.len(),
+                gid_at: text.len() - gid.len(),
+            },
+            _ => Parts::OfNoSuchKind,
+        }
     }
 }
 
@@ -193,19 +264,28 @@ impl Engine {
         {
             return self.routes_groups_alone();
         }
-        let topic = Topic::parse(glance.topic);
         let Acquaintance {
             user, names: are, ..
         } = *known;
-        if let (Access::Receive, Topic::Group { eid, gid }) = (glance.access, topic) {
-            self.heard.hear(glance, eid, gid, &self.directory);
-        }
         let recognised = match glance.access {
             Access::Receive => true,
             Access::Publish => are == self.acquaintances.short(names()),
             Access::Subscribe | Access::Unsubscribe => false,
         };
-        recognised && self.may(user, glance, topic) && self.is_routed_by_broker_alone(glance, topic)
+        if !recognised {
+            return false;
+        }
+        let mut last = std::mem::take(&mut self.last_topic);
+        let allowed = last.read(glance.topic).is_some_and(|(text, topic)| {
+            if let (Access::Receive, Topic::Group { eid, gid }) = (glance.access, topic) {
+                let message = (text, glance.payload);
+                self.heard.hear(message, eid, gid, &self.directory);
+            }
+            self.may(user, glance, topic)
+                && self.is_routed_by_broker_alone(glance.access, text, topic)
+        });
+        self.last_topic = last;
+        allowed
     }
 
     fn may(&self, user: UserId, glance: &Glance<'_>, topic: Topic<'_>) -> bool {

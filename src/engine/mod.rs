@@ -232,6 +232,7 @@ pub struct Engine {
     sessions: Watched<Sessions>,
     acquaintances: glance::Acquaintances,
     heard: glance::Heard,
+    last_topic: glance::LastTopic,
     /// Connections that began before events were lost: to be ended little by little.
     recheck: Vec<ConnKey>,
     stall: StallBudget,
@@ -279,6 +280,7 @@ impl Engine {
             sessions: Watched::default(),
             acquaintances: glance::Acquaintances::default(),
             heard: glance::Heard::default(),
+            last_topic: glance::LastTopic::default(),
             recheck: Vec::new(),
             stall: StallBudget::new(config.stall_budget),
             shadow: shadow::Shadow::new(),

@@ -149,7 +149,7 @@ unsafe extern "C" fn acl_check(_event: c_int, data: *mut c_void, userdata: *mut 
         let (client, topic, payload) = unsafe {
             (
                 Client::new(event.client),
-                decode::text(event.topic),
+                decode::c_string(event.topic),
                 decode::bytes(event.payload, event.payloadlen),
             )
         };
@@ -160,7 +160,7 @@ unsafe extern "C" fn acl_check(_event: c_int, data: *mut c_void, userdata: *mut 
         let glance = Glance {
             conn: client.key(),
             access,
-            topic,
+            topic: topic.to_bytes(),
             payload,
         };
         if loaded
@@ -169,7 +169,7 @@ unsafe extern "C" fn acl_check(_event: c_int, data: *mut c_void, userdata: *mut 
         {
             return SUCCESS;
         }
-        let Some(session) = client.session() else {
+        let (Some(session), Ok(topic)) = (client.session(), topic.to_str()) else {
             return c::MOSQ_ERR_ACL_DENIED;
         };
         let query = Query {

@@ -93,11 +93,18 @@ impl<'a> Client<'a> {
 /// # Safety
 /// `raw` is NULL or a C string that lives as long as `'a`.
 pub(super) unsafe fn text<'a>(raw: *const c_char) -> Option<&'a str> {
+    // SAFETY: the caller's promise.
+    unsafe { c_string(raw) }?.to_str().ok()
+}
+
+/// # Safety
+/// As for [`text`].
+pub(super) unsafe fn c_string<'a>(raw: *const c_char) -> Option<&'a CStr> {
     if raw.is_null() {
         return None;
     }
     // SAFETY: not NULL, and the caller's promise.
-    unsafe { CStr::from_ptr(raw) }.to_str().ok()
+    Some(unsafe { CStr::from_ptr(raw) })
 }
 
 /// One pass over each, as every message comes by here.

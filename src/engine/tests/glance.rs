@@ -185,7 +185,7 @@ impl Scene {
         let glance = Glance {
             conn: ConnKey(asked.conn),
             access,
-            topic: TOPICS[asked.topic],
+            topic: TOPICS[asked.topic].as_bytes(),
             payload: &payload,
         };
         let place = place(asked.conn);
@@ -194,7 +194,7 @@ impl Scene {
             place,
             client: SessionId::parse(CLIENTS[client]).unwrap(),
             access,
-            topic: glance.topic,
+            topic: TOPICS[asked.topic],
             payload: &payload,
             qos: asked.qos,
             sender_at_rest: false,
