@@ -65,16 +65,15 @@ fn compare(
     }
     for work in &args.works {
         let _apart = keep_apart(&stands)?;
-        let ready = |stand| prepare(runtime, stand, *work, &users).with_context(|| named(stand));
-        let mut loads: Vec<Load> = stands.iter().map(ready).collect::<anyhow::Result<_>>()?;
+        let ready = |stand| Ready::new(runtime, stand, *work, &users);
+        let mut ready: Vec<Ready<'_>> = stands.iter().map(ready).collect::<anyhow::Result<_>>()?;
         for round in start * args.rounds + 1..=(start + 1) * args.rounds {
-            for number in 0..stands.len() {
-                // Nobody is always the first.
-                let at = (number + round as usize) % stands.len();
-                if let (Some(stand), Some(load)) = (stands.get(at), loads.get_mut(at)) {
-                    let cell = carry(stand, load, args.slice_ms).with_context(|| named(stand))?;
-                    report.push(version, *work, round, stand.rival, cell);
-                }
+            // Nobody is always the first.
+            let first = usize::from(ready.len() > 1);
+            ready.rotate_left(first);
+            for one in &mut ready {
+                let cell = one.carry(args.slice_ms)?;
+                report.push(version, *work, round, one.stand.rival, cell);
             }
         }
         progress(&format!("{version}: {}", report.brief(version, *work)));
@@ -82,12 +81,10 @@ fn compare(
     Ok(())
 }
 
-fn named(stand: &Stand) -> &'static str {
-    stand.rival.name()
-}
-
 /// Gives the brokers a core and us the others. Without that, who is moved to which core when is measured as much.
-fn keep_apart<'a>(stands: impl IntoIterator<Item = &'a Stand>) -> anyhow::Result<Option<Apart>> {
+pub(crate) fn keep_apart<'a>(
+    stands: impl IntoIterator<Item = &'a Stand>,
+) -> anyhow::Result<Option<Apart>> {
     let servers = stands.into_iter().map(Stand::server);
     // Who uses several cores keeps them.
     let brokers: Vec<u32> = servers.filter_map(Server::single_threaded).collect();
@@ -102,16 +99,29 @@ pub(crate) fn crowd(subscribers: u32) -> Vec<User> {
     (0..=subscribers).map(|n| User::new("t", n)).collect()
 }
 
-/// One work of one rival, for so long.
-pub(crate) fn measure(
-    runtime: &Runtime,
-    stand: &Stand,
-    work: Work,
-    users: &[User],
-    time: Duration,
-) -> anyhow::Result<Cell> {
-    let _apart = keep_apart([stand])?;
-    carry(stand, &mut prepare(runtime, stand, work, users)?, time)
+/// A broker at one work: the load is ready.
+pub(crate) struct Ready<'a> {
+    stand: &'a Stand,
+    load: Load,
+}
+
+impl<'a> Ready<'a> {
+    pub(crate) fn new(
+        runtime: &Runtime,
+        stand: &'a Stand,
+        work: Work,
+        users: &[User],
+    ) -> anyhow::Result<Ready<'a>> {
+        let load = prepare(runtime, stand, work, users);
+        let load = load.with_context(|| stand.rival.name())?;
+        Ok(Ready { stand, load })
+    }
+
+    /// Does the work for so long.
+    pub(crate) fn carry(&mut self, time: Duration) -> anyhow::Result<Cell> {
+        let carried = carry(self.stand, &mut self.load, time);
+        carried.with_context(|| self.stand.rival.name())
+    }
 }
 
 fn prepare(runtime: &Runtime, stand: &Stand, work: Work, users: &[User]) -> anyhow::Result<Load> {

@@ -7,6 +7,7 @@ use clap::{Args, ValueEnum};
 
 use crate::cli::{Place, milliseconds, seconds};
 use crate::rivals::Rival;
+use crate::throughput;
 
 /// Options of `peers`
 #[derive(Debug, Clone, Args)]
@@ -30,7 +31,7 @@ pub(crate) struct PeersArgs {
         default_value = "connect,qos0,qos1,fan-out,latency,storm,idle"
     )]
     pub(crate) works: Vec<Work>,
-    /// Rounds; in each, every rival does every work once, in turns
+    /// Rounds; in each, every rival is started anew and does every work once, in turns
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=50))]
     pub(crate) rounds: u32,
     /// Seconds of one work that is done as fast as can be
@@ -118,6 +119,16 @@ impl Work {
             Work::Latency => "latency",
             Work::Storm => "login storm",
             Work::Idle => "idle connections",
+        }
+    }
+
+    /// The work of the scenario `throughput` that it is.
+    pub(super) fn carried(self) -> Option<throughput::Work> {
+        match self {
+            Work::Qos0 => Some(throughput::Work::Qos0),
+            Work::Qos1 => Some(throughput::Work::Qos1),
+            Work::FanOut => Some(throughput::Work::FanOut),
+            Work::Connect | Work::Latency | Work::Storm | Work::Idle => None,
         }
     }
 }

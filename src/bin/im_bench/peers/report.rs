@@ -115,7 +115,9 @@ impl PeersReport {
     /// Somebody who could not be started.
     pub(super) fn not_measured(&mut self, why: &str) {
         crate::output::progress(&format!("not measured: {why}"));
-        self.not_measured.push(why.to_owned());
+        if !self.not_measured.iter().any(|told| told == why) {
+            self.not_measured.push(why.to_owned());
+        }
     }
 
     /// Somebody who could not do a work.

@@ -23,6 +23,11 @@ impl Seat {
     pub(super) fn is_others(&self) -> bool {
         !matches!(self.stand.rival, Rival::Bare | Rival::Plugin)
     }
+
+    fn takes_turns_with(&self, other: &Seat) -> bool {
+        let mosquittos = self.stand.rival.is_mosquitto() && other.stand.rival.is_mosquitto();
+        mosquittos && self.subject.version == other.subject.version
+    }
 }
 
 /// All of them.
@@ -52,6 +57,20 @@ impl Stands {
             }
         }
         Ok(Stands(seats))
+    }
+
+    /// Those who are measured together, slice by slice: the Mosquittos of a version. RabbitMQ has the cores to itself.
+    pub(super) fn heats(&self, round: u32) -> Vec<Vec<&Seat>> {
+        let mut heats: Vec<Vec<&Seat>> = Vec::new();
+        for seat in self.in_turn(round) {
+            let among =
+                |heat: &&mut Vec<&Seat>| heat.iter().all(|other| other.takes_turns_with(seat));
+            match heats.iter_mut().find(among) {
+                Some(heat) => heat.push(seat),
+                None => heats.push(vec![seat]),
+            }
+        }
+        heats
     }
 
     /// In this round's order: nobody is always the first.

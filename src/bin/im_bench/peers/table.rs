@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use super::args::{PeersArgs, Work};
 use super::report::{PeersReport, Subject};
+use crate::report::middle_half;
 use crate::stats::median_and_spread;
 
 /// Those that a table lists, in this order, for each version.
@@ -22,6 +23,10 @@ const ORDER: [&str; 7] = [
 enum Shown {
     /// The figure.
     Itself,
+    /// The figure; of many slices, whose outermost say nothing.
+    OfSlices,
+    /// Against the bare broker in the same slice.
+    OfSlicesOverBare,
     /// Against the bare broker in the same round.
     OverBare,
     /// Against the same rival in the same round while nobody logs in.
@@ -56,10 +61,11 @@ const CONNECT: &[Column] = &[
 ];
 
 const CARRIED: &[Column] = &[
-    column("messages/s", "per_s", Shown::Itself, 0),
-    column("x bare", "per_s", Shown::OverBare, 2),
-    column("CPU us a message", "cpu_us", Shown::Itself, 2),
-    column("cores", "cores", Shown::Itself, 2),
+    column("messages/s", "per_s", Shown::OfSlices, 0),
+    column("x bare", "per_s", Shown::OfSlicesOverBare, 3),
+    column("CPU us a message", "cpu_us", Shown::OfSlices, 2),
+    column("x bare", "cpu_us", Shown::OfSlicesOverBare, 3),
+    column("cores", "cores", Shown::OfSlices, 2),
     column("lost", "lost", Shown::Sum, 0),
 ];
 
@@ -113,7 +119,8 @@ const TABLES: &[(&str, &str, &[Work], &[Column])] = &[
     ),
     (
         "Messages as fast as can be",
-        "64 bytes behind the full header, closed loop, one publisher; deliveries are counted.",
+        "64 bytes behind the full header, closed loop, one publisher; deliveries are counted. Slices of a quarter of a second, in which the Mosquittos of a \
+         version take turns; median (quarter to three quarters) of all slices, `x bare` against the bare broker's of the same turn.",
         &[Work::Qos0, Work::Qos1, Work::FanOut],
         CARRIED,
     ),
@@ -141,7 +148,7 @@ const TABLES: &[(&str, &str, &[Work], &[Column])] = &[
 /// What the sizes were.
 pub(super) fn sizes(args: &PeersArgs) -> String {
     format!(
-        "{} rounds, rivals in turns; medians (least to most). As fast as can be: {} s each; fan-out to {}. Latency: {} pairs, {} messages a second, \
+        "{} rounds, for each of which all are started anew, rivals in turns; medians (least to most). As fast as can be: {} s each; fan-out to {}. Latency: {} pairs, {} messages a second, \
          {} s. Storm: {} logins a second, {} ms a question. Idle: {} connections. Ratios are to the bare broker of the same version in the same round; \
          RabbitMQ's to the bare broker of the last version.\n",
         args.rounds,
@@ -218,6 +225,8 @@ fn line(
 fn cell(report: &PeersReport, work: Work, subject: &Subject, column: &Column) -> String {
     let (name, digits) = (column.figure, column.digits);
     match column.shown {
+        Shown::OfSlices => middle_half(&report.values(subject, work, name), digits),
+        Shown::OfSlicesOverBare => middle_half(&report.over_bare(subject, work, name), digits),
         Shown::Itself => told(&report.values(subject, work, name), digits),
         Shown::OverBare => told(&report.over_bare(subject, work, name), digits),
         Shown::OverQuiet => told(&report.over_quiet(subject, work, name), digits),
