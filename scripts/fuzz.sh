@@ -41,7 +41,7 @@ run() {
   options=(-max_total_time="$2" -timeout=10 -rss_limit_mb=2048 -print_final_stats=1)
   [ ! -f "$dictionary" ] || options+=(-dict="$dictionary")
   mkdir -p "fuzz/corpus/$target"
-  if ! RUSTC_BOOTSTRAP=1 cargo fuzz run --fuzz-dir fuzz --target-dir "$target_dir/fuzz" "$target" \
+  if ! RUSTC_BOOTSTRAP=1 cargo fuzz run --fuzz-dir fuzz --target-dir "$target_dir" "$target" \
     "fuzz/corpus/$target" "fuzz/seeds/$target" -- "${options[@]}" >"$log" 2>&1; then
     tail -n 60 "$log" >&2
     fail "$target has found something, see fuzz/artifacts/$target and $log"
@@ -56,7 +56,8 @@ shift || true
 known "$@"
 targets=("$@")
 [ $# -gt 0 ] || mapfile -t targets < <(all_targets)
-target_dir=${CARGO_TARGET_DIR:-$root/target}
+# Of its own: the library has the same file name in both workspaces.
+target_dir=${CARGO_TARGET_DIR:-$root/target}/fuzz
 mkdir -p target
 
 need_packages build-essential libclang-dev
