@@ -9,8 +9,8 @@ mod world;
 use std::time::Duration;
 
 use mosquitto_enterprise_push::engine::{
-    Access, ConnKey, Engine, EngineConfig, Glance, NamesAt, Now, Origin, Payloads, Place, Query,
-    Ruling, TokenCache, digest,
+    Access, ConnKey, Engine, EngineConfig, Glance, NamesAt, Now, Origin, Place, Query, Ruling,
+    TokenCache, digest,
 };
 use mosquitto_enterprise_push::policy::{Policy, Subject, check_payload};
 use mosquitto_enterprise_push::protocol::contract::{DeviceKind, Entitlements, FeedEvent, Grant};
@@ -85,20 +85,11 @@ fn policy_decides_without_allocating() {
 
 fn engine() -> Engine {
     let config = EngineConfig {
-        delayed_login: true,
         cache_size: 1000,
-        cache_ttl: Duration::from_secs(300),
-        negative_ttl: Duration::from_secs(5),
         stall_budget: Duration::ZERO,
-        timeout: Duration::from_secs(2),
         peer_failures_per_min: 0,
         user_failures_per_min: 0,
-        broker_subscriptions: true,
-        pre_subscribe: true,
-        presence: true,
-        shadow: false,
-        client_id_at_login: true,
-        payloads: Payloads::Shown,
+        ..EngineConfig::default()
     };
     let mut engine = Engine::new(config, Policy::default());
     let members: Vec<String> = (0..50).map(|n| format!("user{n}")).collect();

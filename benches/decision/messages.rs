@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use criterion::Criterion;
 use mosquitto_enterprise_push::engine::{
-    Access, Attempt, ConnKey, Engine, EngineConfig, Glance, NamesAt, Now, Payloads, Place, Query,
-    Ruling, Step, digest,
+    Access, Attempt, ConnKey, Engine, EngineConfig, Glance, NamesAt, Now, Place, Query, Ruling,
+    Step, digest,
 };
 use mosquitto_enterprise_push::policy::Policy;
 use mosquitto_enterprise_push::protocol::contract::{DeviceKind, FeedEvent, Grant};
@@ -177,20 +177,11 @@ fn log_in(engine: &mut Engine, conn: usize, client_id: &str) {
 /// An engine that the feed has told the same, with nobody logged in.
 fn engine() -> Engine {
     let config = EngineConfig {
-        delayed_login: true,
         cache_size: 10_000,
-        cache_ttl: Duration::from_secs(300),
-        negative_ttl: Duration::from_secs(5),
         stall_budget: Duration::ZERO,
-        timeout: Duration::from_secs(2),
         peer_failures_per_min: 0,
         user_failures_per_min: 0,
-        broker_subscriptions: true,
-        pre_subscribe: true,
-        presence: true,
-        shadow: false,
-        client_id_at_login: true,
-        payloads: Payloads::Shown,
+        ..EngineConfig::default()
     };
     let mut engine = Engine::new(config, Policy::default());
     let users = (0..world::USERS).map(|n| FeedEvent::UserUpserted {

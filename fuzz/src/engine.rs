@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use mosquitto_enterprise_push::engine::{
-    Access, ConnKey, Engine, EngineConfig, NamesAt, Now, Payloads, Place, Query, Ruling,
+    Access, ConnKey, Engine, EngineConfig, NamesAt, Now, Place, Query, Ruling,
 };
 use mosquitto_enterprise_push::policy::Policy;
 use mosquitto_enterprise_push::protocol::SessionId;
@@ -11,20 +11,8 @@ use mosquitto_enterprise_push::protocol::SessionId;
 /// An engine that knows nobody.
 pub fn engine() -> Engine {
     let config = EngineConfig {
-        delayed_login: true,
         cache_size: 100,
-        cache_ttl: Duration::from_secs(300),
-        negative_ttl: Duration::from_secs(5),
-        stall_budget: Duration::from_millis(50),
-        timeout: Duration::from_secs(2),
-        peer_failures_per_min: 600,
-        user_failures_per_min: 60,
-        broker_subscriptions: true,
-        pre_subscribe: true,
-        presence: true,
-        shadow: false,
-        client_id_at_login: true,
-        payloads: Payloads::Shown,
+        ..EngineConfig::default()
     };
     Engine::new(config, Policy::default())
 }

@@ -71,11 +71,7 @@ impl Engine {
     fn rule(&mut self, query: &Query<'_>, now: impl FnOnce() -> Now) -> Ruling {
         let session = query.client.name();
         let topic = Topic::parse(query.topic);
-        let subject = Subject {
-            user: session.user,
-            device: session.device,
-            kind: self.kind_of(query, topic),
-        };
+        let subject = self.subject(query, topic);
         if query.access == Access::Publish && self.is_will_of_presence(query, topic, session) {
             return Ruling::Deny;
         }
@@ -91,6 +87,13 @@ impl Engine {
                 Ruling::Deny
             }
         }
+    }
+
+    /// Who asks, as the policy wants to know.
+    pub(super) fn subject<'q>(&self, query: &Query<'q>, topic: Topic<'_>) -> Subject<'q> {
+        let SessionName { user, device } = query.client.name();
+        let kind = self.kind_of(query, topic);
+        Subject { user, device, kind }
     }
 
     /// The kind of the device, where it can matter: what the table says holds for all kinds, but for messages between a

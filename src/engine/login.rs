@@ -211,19 +211,19 @@ impl Engine {
         origin: Origin,
         now: Now,
     ) {
-        let outcome = Outcome::Granted(origin);
-        if self.config.shadow {
-            self.shadow.note(claim.client_id, kind(grant.kind));
-            self.keep_record(claim.client_id, claim.peer, outcome, now);
-        } else if claim.device.is_some() {
-            self.begin_session(claim.conn, claim.client_id, digest, grant, now);
-            self.keep_record(claim.client_id, claim.peer, outcome, now);
+        let granted;
+        let (conn, client_id) = if claim.device.is_some() {
+            (claim.conn, claim.client_id)
         } else {
-            let client_id = grant.session().to_string();
-            let conn = ConnKey::of_client_id(&client_id);
-            self.begin_session(conn, &client_id, digest, grant, now);
-            self.keep_record(&client_id, claim.peer, outcome, now);
+            granted = grant.session().to_string();
+            (ConnKey::of_client_id(&granted), granted.as_str())
+        };
+        if self.config.shadow {
+            self.shadow.note(client_id, kind(grant.kind));
+        } else {
+            self.begin_session(conn, client_id, digest, grant, now);
         }
+        self.keep_record(client_id, claim.peer, Outcome::Granted(origin), now);
     }
 
     fn ask(&mut self, claim: &Claim<'_>, key: AskKey, now: Now) -> Step {

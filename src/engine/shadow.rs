@@ -7,7 +7,7 @@ use lru::LruCache;
 
 use super::acl::{Access, Denial, Query};
 use super::{Effect, Engine, Event, Level, Now, Refused};
-use crate::policy::{Kind, Subject};
+use crate::policy::Kind;
 use crate::protocol::Topic;
 
 /// Devices whose kind is remembered; the one that logged in first is forgotten first.
@@ -58,13 +58,8 @@ impl Engine {
         if query.sender_at_rest || query.access == Access::Unsubscribe {
             return;
         }
-        let session = query.client.name();
         let topic = Topic::parse(query.topic);
-        let subject = Subject {
-            user: session.user,
-            device: session.device,
-            kind: self.kind_of(query, topic),
-        };
+        let subject = self.subject(query, topic);
         let judged = self.judge(&subject, query, topic);
         self.counts.decisions.count(query.access, judged.is_ok());
         if let Err(denial) = judged {

@@ -7,7 +7,7 @@ use super::entry::Loaded;
 use super::guard::guard;
 use super::registration::{Entry, Needed};
 use super::{c, host};
-use crate::engine::{Access, Attempt, Glance, Query, Refusal, Ruling};
+use crate::engine::{Access, Glance, Query, Refusal, Ruling};
 use crate::plugin::LoginRuling;
 
 const SUCCESS: c_int = c::MOSQ_ERR_SUCCESS;
@@ -93,13 +93,7 @@ unsafe extern "C" fn basic_auth(_event: c_int, data: *mut c_void, userdata: *mut
         let Some(client) = client else {
             return c::MOSQ_ERR_AUTH;
         };
-        let attempt = Attempt {
-            conn: client.key(),
-            client_id: client.id(),
-            username,
-            token,
-            peer: client.address(),
-        };
+        let attempt = client.attempt(username, token);
         match loaded.plugin.login(&attempt, || client.may_be_kept()) {
             LoginRuling::Allow => SUCCESS,
             LoginRuling::Delayed => c::MEP_ERR_AUTH_DELAYED,

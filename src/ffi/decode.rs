@@ -5,7 +5,7 @@ use std::os::raw::{c_char, c_void};
 
 use super::c;
 use crate::config::{ConfigError, Options};
-use crate::engine::{ConnKey, NamesAt, PartLengths, Place, SessionId};
+use crate::engine::{Attempt, ConnKey, NamesAt, PartLengths, Place, SessionId};
 
 /// A client of the broker, for the time of one callback.
 #[derive(Clone, Copy)]
@@ -68,6 +68,17 @@ impl<'a> Client<'a> {
     pub(super) fn address(self) -> &'a str {
         // SAFETY: as for `id`.
         unsafe { text(c::mep_client_address(self.raw)) }.unwrap_or_default()
+    }
+
+    /// Its CONNECT, with user name and password as the broker asks about them.
+    pub(super) fn attempt(self, username: Option<&'a str>, token: Option<&'a str>) -> Attempt<'a> {
+        Attempt {
+            conn: self.key(),
+            client_id: self.id(),
+            username,
+            token,
+            peer: self.address(),
+        }
     }
 
     /// Whether a session may outlive the connection: surely not after an MQTT 3.1.1 CONNECT that asked for a clean

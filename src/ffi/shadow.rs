@@ -17,7 +17,7 @@ use super::entry::Loaded;
 use super::guard::guard;
 use super::registration::{Entry, Needed};
 use super::{c, host};
-use crate::engine::{Access, Attempt, Query};
+use crate::engine::{Access, Query};
 
 pub(super) fn all() -> [Entry; 7] {
     use Needed::{Always, Before21, Since21};
@@ -58,13 +58,7 @@ unsafe extern "C" fn basic_auth(_event: c_int, data: *mut c_void, userdata: *mut
             )
         };
         if let Some(client) = client {
-            let attempt = Attempt {
-                conn: client.key(),
-                client_id: client.id(),
-                username,
-                token,
-                peer: client.address(),
-            };
+            let attempt = client.attempt(username, token);
             loaded
                 .plugin
                 .observe_login(&attempt, || client.may_be_kept());

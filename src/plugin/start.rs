@@ -104,3 +104,29 @@ fn payloads(settings: &Settings, capabilities: Capabilities) -> Payloads {
         (false, true) => Payloads::Trusted,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn engine_is_by_default_as_options_are() {
+        let mut options = Options::default();
+        for (name, value) in [
+            ("static_url", "https://static.example.com"),
+            ("client_id", "b1"),
+            ("client_secret", "s"),
+        ] {
+            options.set(name, value).unwrap();
+        }
+        let capabilities = Capabilities {
+            delayed_login: true,
+            subscriptions: true,
+            events: true,
+            shows_clients: true,
+        };
+        let settings = Settings::of(&options, "host-a").unwrap();
+        let config = engine_config(&settings, capabilities);
+        assert_eq!(config, EngineConfig::default());
+    }
+}

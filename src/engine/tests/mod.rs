@@ -64,18 +64,8 @@ fn config(delayed_login: bool) -> EngineConfig {
     EngineConfig {
         delayed_login,
         cache_size: 100,
-        cache_ttl: Duration::from_secs(300),
-        negative_ttl: Duration::from_secs(5),
-        stall_budget: Duration::from_millis(50),
-        timeout: Duration::from_secs(2),
-        peer_failures_per_min: 600,
-        user_failures_per_min: 60,
         broker_subscriptions: delayed_login,
-        pre_subscribe: true,
-        presence: true,
-        shadow: false,
-        client_id_at_login: true,
-        payloads: Payloads::Shown,
+        ..EngineConfig::default()
     }
 }
 

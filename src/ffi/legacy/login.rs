@@ -55,10 +55,7 @@ pub(super) unsafe fn by_client(
     };
     let attempt = Attempt {
         conn: ConnKey::of_client_id(client.id().unwrap_or_default()),
-        client_id: client.id(),
-        username,
-        token,
-        peer: client.address(),
+        ..client.attempt(username, token)
     };
     judge(seat, &attempt)
 }

@@ -36,6 +36,17 @@ impl Plugin {
         self.options.iter().find(|option| option.name == name)
     }
 
+    /// The same, as typed.
+    pub(crate) fn value(&self, name: &str) -> Option<&str> {
+        self.option(name).map(|option| option.value.as_str())
+    }
+
+    /// The parts of a list with commas.
+    pub(crate) fn list(&self, name: &str) -> Vec<&str> {
+        let typed = self.value(name).unwrap_or_default();
+        typed.split(',').map(str::trim).collect()
+    }
+
     /// Whether it is ours: by its file's name, or else by an option that no other has.
     pub(crate) fn is_ours(&self) -> bool {
         let file = self.path.rsplit('/').next().unwrap_or_default();
@@ -121,8 +132,8 @@ impl BrokerConf {
     /// Whether our plugin only looks on, and others decide.
     pub(crate) fn is_shadowed(&self) -> bool {
         let ours = self.plugins.iter().filter(|plugin| plugin.is_ours());
-        ours.filter_map(|plugin| plugin.option("mode"))
-            .any(|mode| mode.value == "shadow")
+        ours.filter_map(|plugin| plugin.value("mode"))
+            .any(|mode| mode == "shadow")
     }
 
     fn load(&mut self, place: Place, setting: String, name: Option<String>, path: String) {

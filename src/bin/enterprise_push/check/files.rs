@@ -103,26 +103,19 @@ impl<'c> Files<'c> {
                 .todo("name a folder that the broker's user may write");
             return;
         };
-        let (shown, name) = (folder.display(), &self.user.name);
         let found = match folder.is_dir() || !folder.exists() {
             true => self.may(folder, &[Want::Read, Want::Write, Want::Search]),
             false => Err("it is not a folder".to_owned()),
         };
-        match found {
-            Ok(()) => findings.ok(about, format!("`{shown}` can be written by `{name}`")),
-            Err(why) => findings
-                .error(
-                    about,
-                    format!("`{shown}` cannot be written by `{name}`: {why}"),
-                )
-                .todo(format!("install -d -m 0750 -o {name} {shown}")),
-        }
-        .at(self.place("state_dir"));
+        let todo = format!(
+            "install -d -m 0750 -o {} {}",
+            self.user.name,
+            folder.display()
+        );
+        self.tell_writable("state_dir", folder, found, &todo, findings);
     }
 
     fn judge_log(&self, file: &Path, findings: &mut Findings) {
-        let about = "plugin_opt_audit_file";
-        let (shown, name) = (file.display(), &self.user.name);
         let folder = file
             .parent()
             .filter(|folder| !folder.as_os_str().is_empty());
@@ -134,15 +127,29 @@ impl<'c> Files<'c> {
                 &[Want::Write, Want::Search],
             )
         };
+        let todo = "name a file in a folder of the broker's user";
+        self.tell_writable("audit_file", file, found, todo, findings);
+    }
+
+    fn tell_writable(
+        &self,
+        option: &str,
+        path: &Path,
+        found: Result<(), String>,
+        todo: &str,
+        findings: &mut Findings,
+    ) {
+        let about = format!("plugin_opt_{option}");
+        let (shown, name) = (path.display(), &self.user.name);
         match found {
-            Ok(()) => findings.ok(about, format!("`{shown}` can be written by `{name}`")),
+            Ok(()) => findings.ok(&about, format!("`{shown}` can be written by `{name}`")),
             Err(why) => findings
                 .error(
-                    about,
+                    &about,
                     format!("`{shown}` cannot be written by `{name}`: {why}"),
                 )
-                .todo("name a file in a folder of the broker's user"),
+                .todo(todo),
         }
-        .at(self.place("audit_file"));
+        .at(self.place(option));
     }
 }

@@ -132,12 +132,8 @@ const GROUPS: [Group; 8] = [
 ];
 
 fn translate(plugin: &Plugin, draft: &mut Draft) {
-    let value = |name: &str| plugin.option(name).map(|option| option.value.as_str());
-    let backends: Vec<&str> = value("backends")
-        .unwrap_or_default()
-        .split(',')
-        .map(str::trim)
-        .collect();
+    let value = |name: &str| plugin.value(name);
+    let backends = plugin.list("backends");
     // The name, where there is one: with TLS the certificate is held against it.
     let host = value("http_hostname").or(value("http_ip"));
     let address = host.map(|host| Address {

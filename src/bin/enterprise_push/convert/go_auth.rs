@@ -299,12 +299,8 @@ const GROUPS: [Group; 17] = [
 ];
 
 fn translate(plugin: &Plugin, draft: &mut Draft) {
-    let value = |name: &str| plugin.option(name).map(|option| option.value.as_str());
-    let backends: Vec<&str> = value("backends")
-        .unwrap_or_default()
-        .split(',')
-        .map(str::trim)
-        .collect();
+    let value = |name: &str| plugin.value(name);
+    let backends = plugin.list("backends");
     let jwt = backends.contains(&"jwt");
     let remote = jwt && value("jwt_mode").is_none_or(|mode| mode == "remote");
     let http = if backends.contains(&"http") {

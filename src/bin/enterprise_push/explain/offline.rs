@@ -1,11 +1,10 @@
 //! By files alone: the copy of the directory in a `state_dir`, and the policy file.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use anyhow::{Context, anyhow};
 use mosquitto_enterprise_push::config::{Options, Settings};
-use mosquitto_enterprise_push::engine::{Engine, EngineConfig, Payloads};
+use mosquitto_enterprise_push::engine::{Engine, EngineConfig};
 use mosquitto_enterprise_push::policy::{Policy, Rules};
 use mosquitto_enterprise_push::protocol::control::Question;
 use mosquitto_enterprise_push::worker::copied_directory;
@@ -126,19 +125,10 @@ fn fill(engine: &mut Engine, sources: &Sources) -> anyhow::Result<String> {
 /// Nothing of this is asked about here.
 fn config() -> EngineConfig {
     EngineConfig {
-        delayed_login: false,
         cache_size: NO_LOGINS,
-        cache_ttl: Duration::ZERO,
-        negative_ttl: Duration::ZERO,
-        stall_budget: Duration::ZERO,
-        timeout: Duration::ZERO,
-        peer_failures_per_min: 0,
-        user_failures_per_min: 0,
         broker_subscriptions: false,
         pre_subscribe: false,
         presence: false,
-        shadow: false,
-        client_id_at_login: true,
-        payloads: Payloads::Shown,
+        ..EngineConfig::default()
     }
 }
