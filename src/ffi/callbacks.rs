@@ -232,6 +232,9 @@ pub(super) unsafe extern "C" fn tick(
             // A 2.1 without WebSockets waits for as long as it likes, unless it is told when the next turn
             // is due. 0 otherwise: a least interval would hold back a rung tick. 2.0 reads nothing of this.
             event.next_ms = i64::from(published);
+            // 2.1 holds the next turn back until the time of day has passed `now` and `next` together: a clock that
+            // is set back by an hour would end our turns for an hour. Counted from 1970, the next one is due.
+            (event.now_s, event.now_ns) = (0, 0);
         }
         SUCCESS
     })

@@ -17,6 +17,7 @@ mod harness;
 
 mod audit;
 mod claims;
+mod clocks;
 mod control;
 mod conversation;
 mod directory;

@@ -213,6 +213,7 @@ fn spawn(version: Version, conf: &Conf, port: u16, folder: &Path) -> Process {
             .arg("-c")
             .arg(&file)
             .current_dir(folder)
+            .envs(conf.environment().iter().cloned())
             .stdin(Stdio::null())
             .stdout(out)
             .stderr(log),

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::broker::plugin_file;
+use super::clocks::Clocks;
 
 const SHIPPED: &str = include_str!(concat!(
     env!("CARGO_MANIFEST_DIR"),
@@ -20,6 +21,7 @@ pub(crate) const MARK: &str = "s3cr3t";
 pub(crate) struct Conf {
     options: BTreeMap<String, Option<String>>,
     lines: Vec<String>,
+    environment: Vec<(&'static str, PathBuf)>,
     plugin: PathBuf,
     per_listener: bool,
     bare: bool,
@@ -32,6 +34,7 @@ impl Conf {
         let conf = Conf {
             options: BTreeMap::new(),
             lines: Vec::new(),
+            environment: Vec::new(),
             plugin: plugin_file(),
             per_listener: false,
             bare: false,
@@ -57,6 +60,17 @@ impl Conf {
     pub(crate) fn line(mut self, line: &str) -> Conf {
         self.lines.push(line.to_owned());
         self
+    }
+
+    /// Starts the broker under these clocks.
+    pub(crate) fn clocks(mut self, clocks: &Clocks) -> Conf {
+        self.environment = clocks.environment();
+        self
+    }
+
+    /// What the broker's environment has beyond the test's.
+    pub(crate) fn environment(&self) -> &[(&'static str, PathBuf)] {
+        &self.environment
     }
 
     /// Loads another plugin file.

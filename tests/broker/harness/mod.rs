@@ -2,6 +2,7 @@
 
 mod broker;
 mod certificates;
+mod clocks;
 mod conf;
 mod cutting_proxy;
 mod database;
@@ -23,6 +24,7 @@ use std::sync::{PoisonError, RwLock};
 
 pub(crate) use broker::{Broker, plugin_file};
 pub(crate) use certificates::Authority;
+pub(crate) use clocks::Clocks;
 pub(crate) use conf::{BROKER_SECRET, Conf, MARK};
 pub(crate) use cutting_proxy::{CuttingProxy, Way};
 pub(crate) use database::{postgres, start_server};
