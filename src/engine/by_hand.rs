@@ -181,14 +181,6 @@ impl Engine {
         if !self.brings_by_hand(topic) {
             return;
         }
-        let version = self.routing_version();
-        if let Topic::Inbox { .. } = topic
-            && !self.by_hand.routes.was_complete(query.topic, version)
-        {
-            self.sessions
-                .change_unseen()
-                .note_inbox(query.place.conn, true);
-        }
         let by_hand = &mut self.by_hand;
         // The broker routes a message right after it was kept, so this is mostly the last one.
         let mut kept = by_hand.kept.iter_mut().rev();
@@ -198,6 +190,11 @@ impl Engine {
             kept.seen.push(by_hand.hasher.hash_one(query.client.text()));
             if let Routed::Asked(_) = kept.routed {
                 kept.routed = Routed::Ticks(1);
+            }
+            // Of nothing but a message that is being routed: at a reconnect the broker asks about what waits, too.
+            if let Topic::Inbox { .. } = topic {
+                let sessions = self.sessions.change_unseen();
+                sessions.note_inbox(query.place.conn, true);
             }
         }
     }

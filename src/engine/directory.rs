@@ -64,6 +64,18 @@ impl Engine {
 
     fn gone(&mut self, gone: Gone) -> Vec<Effect> {
         self.directory_event(match gone {
+            Gone::Membership { eid, gid, uid } => {
+                let user = UserName {
+                    uid: &uid,
+                    eid: &eid,
+                };
+                self.directory.change().left_group(user, &gid);
+                let group = Topic::Group {
+                    eid: &eid,
+                    gid: &gid,
+                };
+                return self.unsubscribe(user, group);
+            }
             Gone::Suspension { eid } => FeedEvent::EnterpriseUpserted { eid },
             Gone::User { eid, uid } => FeedEvent::UserRemoved { eid, uid },
             Gone::Group { eid, gid } => FeedEvent::GroupRemoved { eid, gid },

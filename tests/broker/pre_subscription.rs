@@ -131,6 +131,9 @@ fn absent_device_finds_what_came_meanwhile(on: Version) {
         let mut bob = scene.send(&connect).client("bob");
         assert!(bob.session_present);
         assert_eq!(topics(&mut bob, &tag), BOBS);
+        // The broker asked about what waited, not because he is subscribed.
+        send_all(&scene, &mut alice, "later");
+        assert_eq!(topics(&mut bob, "later"), BOBS);
         bob.disconnect();
         // The session is thrown away, for the next round.
         scene.connect(&login, mqtt).client("bob").disconnect();

@@ -10,12 +10,14 @@
 //! | `day` | what happens, at random |
 //! | `service`, `clock` | the static service; a broker's clocks |
 //! | `memory`, `watch` | the broker's memory and its log |
+//! | `diary` | what happened when |
 //! | `report` | how it is told |
 
 mod args;
 mod clock;
 mod crowd;
 mod day;
+mod diary;
 mod ledger;
 mod line;
 mod memory;
@@ -38,6 +40,7 @@ use crate::login::{broker_program, plugin_file};
 use crate::output::progress;
 use clock::Clocks;
 use day::Day;
+use diary::Diary;
 use memory::Memory;
 use report::Row;
 use service::Service;
@@ -76,6 +79,10 @@ async fn one(args: &SoakArgs, version: &str, seed: u64) -> anyhow::Result<Row> {
     let broker = start(args, version, &service, folder.path(), clocks.as_ref())?;
     let mut watch = Watch::new(broker.log_file());
     let mut day = Day::new(&broker, service, town, clocks, seed);
+    if let Some(folder) = &args.diary {
+        std::fs::create_dir_all(folder).context("--diary")?;
+        day.crowd.seen.diary = Diary::begin(&folder.join(format!("soak-{version}.diary")))?;
+    }
     let mut memory = Memory::default();
     let began = Instant::now();
     day.begin().await;
@@ -101,6 +108,10 @@ async fn one(args: &SoakArgs, version: &str, seed: u64) -> anyhow::Result<Row> {
     }
     day.end().await?;
     watch.lines();
+    if let Some(folder) = &args.diary {
+        let log = folder.join(format!("soak-{version}.log"));
+        std::fs::write(&log, broker.log()).context("--diary")?;
+    }
     if day.crowd.seen.wrong > 0 {
         progress(&format!(
             "the log of Mosquitto {version} ends so:\n{}",
@@ -130,9 +141,13 @@ fn start(
         ("stall_budget_ms", "200".to_owned()),
         ("peer_failures_per_min", "0".to_owned()),
     ];
+    let log_types: &[&str] = match args.diary {
+        Some(_) => &["all"],
+        None => &["error", "warning", "notice"],
+    };
     let setup = Setup {
         plugin: Some((plugin_file(&args.place)?, options)),
-        log_types: ["error", "warning", "notice"].map(str::to_owned).into(),
+        log_types: log_types.iter().map(|kind| (*kind).to_owned()).collect(),
         environment: clocks.map(Clocks::environment).unwrap_or_default(),
         ..Setup::default()
     };

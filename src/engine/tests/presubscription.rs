@@ -118,6 +118,19 @@ fn message_all_of_whose_receivers_subscribed_is_not_even_kept() {
 }
 
 #[test]
+fn who_is_asked_about_what_waited_is_not_subscribed_for_that() {
+    let mut engine = engine_of(false, &[(1, PC), (3, BOB)]);
+    let topic = "acme/im/msg/alice";
+    // At her reconnect the broker asks about a message of yesterday.
+    let waited = payload("bob", Direction::PointToPoint, 1);
+    ask_about(&mut engine, 1, PC, Access::Receive, topic, &waited, 1);
+    let message = payload("bob", Direction::PointToPoint, 2);
+    ask_about(&mut engine, 3, BOB, Access::Publish, topic, &message, 1);
+    let copies = brought(&engine.tick(at(4)));
+    assert_eq!(copies, ["alice@acme:pc acme/im/msg/alice"]);
+}
+
+#[test]
 fn group_message_reaches_each_device_but_the_sending_one() {
     let mut engine = engine_of(false, &[(1, PC), (2, PHONE), (3, BOB)]);
     let message = payload("alice", Direction::Group, 1);

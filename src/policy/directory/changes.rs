@@ -6,7 +6,7 @@ use smol_str::SmolStr;
 
 use super::Directory;
 use super::entry::{Group, State, User};
-use super::table::{Id, IdSet};
+use super::table::{Id, IdSet, LinkSet};
 use crate::policy::rights::{Account, Kinds};
 use crate::protocol::{UserName, name};
 
@@ -77,11 +77,19 @@ impl Directory {
         change
     }
 
+    /// Takes one user out of a group.
+    pub fn left_group(&mut self, user: UserName<'_>, gid: &str) {
+        if let (Some(id), Some(group)) = (self.find_id(user), self.group_id(user.eid, gid)) {
+            self.leave(id, group);
+        }
+    }
+
     /// Links two users of (usually) two enterprises; holds both ways.
     pub fn partner_linked(&mut self, a: UserName<'_>, b: UserName<'_>) {
         let ends = [self.linkable(a), self.linkable(b)];
         if let [Some(a), Some(b)] = ends {
-            self.link(a, b);
+            let told = self.generation;
+            self.link(a, b, |links, other| links.insert(other, told));
         }
         for id in ends.into_iter().flatten() {
             self.drop_if_idle(id);
@@ -108,12 +116,17 @@ impl Directory {
         self.profiles.give_up(before);
     }
 
+    /// Sets the groups of a user, but for those of which a load has told: it knows their members.
     pub(super) fn set_groups_of(&mut self, id: Id, gids: &[String]) {
         let Some(eid) = self.eid_of(id) else { return };
-        let groups: IdSet = gids
+        let mut groups: Vec<Id> = gids
             .iter()
             .filter_map(|gid| self.group_named(&eid, gid))
             .collect();
+        groups.retain(|group| !self.is_told_group(*group));
+        let now = self.users.get(id).into_iter().flat_map(|u| u.groups.iter());
+        groups.extend(now.filter(|group| self.is_told_group(*group)));
+        let groups: IdSet = groups.into_iter().collect();
         let left = self.users.get(id).map(|u| u.groups.without(&groups));
         for group in left.unwrap_or_default() {
             self.leave(id, group);
@@ -128,7 +141,9 @@ impl Directory {
         }
     }
 
+    /// Sets the partners of a user, but for links of which a load has told.
     pub(super) fn set_partners_of(&mut self, id: Id, partners: &[String]) {
+        let told = self.generation;
         let partners: IdSet = partners
             .iter()
             .filter_map(|text| UserName::parse(text).ok())
@@ -136,10 +151,13 @@ impl Directory {
             .collect();
         let cut = self.users.get(id).map(|u| u.partners.without(&partners));
         for other in cut.unwrap_or_default() {
-            self.unlink(id, other);
+            let link = self.users.get(id).map(|u| u.partners.is_of(other, told));
+            if !(self.loading && link == Some(true)) {
+                self.unlink(id, other);
+            }
         }
         for other in partners.iter() {
-            self.link(id, other);
+            self.link(id, other, |links, other| links.insert_untold(other, told));
         }
     }
 
@@ -178,13 +196,13 @@ impl Directory {
         (self.users.get(id)?.state != State::Removed).then_some(id)
     }
 
-    fn link(&mut self, a: Id, b: Id) {
+    fn link(&mut self, a: Id, b: Id, insert: impl Fn(&mut LinkSet, Id)) {
         if a == b {
             return;
         }
         for (one, other) in [(a, b), (b, a)] {
             if let Some(entry) = self.users.get_mut(one) {
-                entry.partners.insert(other, self.generation);
+                insert(&mut entry.partners, other);
             }
         }
     }

@@ -5,7 +5,7 @@
 //! all that follows for sessions and subscriptions.
 
 use super::Directory;
-use super::entry::State;
+use super::entry::{Group, State, User};
 use super::table::Id;
 use crate::protocol::UserName;
 
@@ -31,6 +31,15 @@ pub enum Gone {
         /// group
         gid: String,
     },
+    /// A user's place in a group that only a login told of.
+    Membership {
+        /// enterprise
+        eid: String,
+        /// group
+        gid: String,
+        /// user
+        uid: String,
+    },
     /// A partner link, each end `uid@eid`.
     Link {
         /// one end
@@ -52,7 +61,20 @@ impl Directory {
     /// A load begins: everything told from now on is of it.
     pub fn begin_load(&mut self) {
         self.generation = self.generation.wrapping_add(1);
+        self.loading = true;
         self.sweep = None;
+    }
+
+    /// Whether the load that is under way has told of the user.
+    pub(super) fn is_told_user(&self, id: Id) -> bool {
+        let told = |user: &User| user.state == State::Directory && user.told_in == self.generation;
+        self.loading && self.users.get(id).is_some_and(told)
+    }
+
+    /// Whether the load that is under way has told of the group, and so of all its members.
+    pub(super) fn is_told_group(&self, id: Id) -> bool {
+        let told = |group: &Group| group.from_directory && group.told_in == self.generation;
+        self.loading && self.groups.get(id).is_some_and(told)
     }
 
     /// Makes an enterprise known. A suspension stays: only the end of a load tells that it was lifted.
@@ -85,6 +107,7 @@ impl Directory {
                 gone.extend(self.gone_group(id));
             } else {
                 self.complete = true;
+                self.loading = false;
                 return gone;
             }
         }
@@ -112,10 +135,11 @@ impl Directory {
             });
             return;
         }
-        // Links of users newer than the directory, whom only a login told of, are not its business.
+        // Groups and links of users newer than the directory, whom only a login told of, are not its business.
         if entry.state == State::Login {
             return;
         }
+        self.gone_memberships(id, gone);
         for other in entry.partners.not_of(self.generation) {
             let newer = self.users.get(other).map(|u| u.state) == Some(State::Login);
             if newer || other < id {
@@ -127,6 +151,19 @@ impl Directory {
                     b: b.to_string(),
                 });
             }
+        }
+    }
+
+    fn gone_memberships(&self, id: Id, gone: &mut Vec<Gone>) {
+        let groups = self.users.get(id).into_iter().flat_map(|u| u.groups.iter());
+        let groups = groups.filter_map(|group| self.groups.get(group));
+        for group in groups.filter(|group| !group.from_directory) {
+            let Some(name) = self.name_of(id) else { return };
+            gone.push(Gone::Membership {
+                eid: name.eid.to_owned(),
+                gid: group.gid.to_string(),
+                uid: name.uid.to_owned(),
+            });
         }
     }
 

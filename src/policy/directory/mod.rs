@@ -25,7 +25,7 @@ use entry::{Enterprise, Group, Profiles, State, User};
 use logins::Logins;
 use table::{Id, Table};
 
-use super::rights::{Account, Rights};
+use super::rights::{Account, Kinds, Rights};
 use crate::protocol::{UserName, name};
 
 /// Users, groups, partner links, channels, roles and suspended enterprises.
@@ -43,6 +43,8 @@ pub struct Directory {
     departures: u32,
     /// Counts loads; what is told is marked with it.
     generation: u32,
+    /// Whether a load has begun and is not complete.
+    loading: bool,
     sweep: Option<load::Sweep>,
 }
 
@@ -60,6 +62,7 @@ impl Directory {
             named: 0,
             departures: 0,
             generation: 0,
+            loading: false,
             sweep: None,
         }
     }
@@ -86,7 +89,8 @@ impl Directory {
     }
 
     /// Takes in an introspection answer: it replaces what was known of the user. A removed user stays
-    /// removed, and a complete directory's own entry stands (only the kind of device is noted).
+    /// removed, and a complete directory's own entry stands (only the kind of device is noted). So does what a load
+    /// that is under way has told by now.
     pub fn login(&mut self, user: UserName<'_>, rights: &Rights) {
         let Some(id) = self.user_named(user) else {
             return;
@@ -95,15 +99,17 @@ impl Directory {
         match state {
             Some(State::Removed) | None => return,
             Some(State::Directory) if self.complete => {
-                if let Some(entry) = self.users.get_mut(id) {
-                    entry.kinds = entry.kinds.union(rights.account.kinds);
-                }
+                self.add_kinds(id, rights.account.kinds);
                 return;
             }
             Some(State::Directory) => {}
             Some(State::Named | State::Login) => self.set_state(id, State::Login),
         }
-        self.set_account(id, &rights.account);
+        if self.is_told_user(id) {
+            self.add_kinds(id, rights.account.kinds);
+        } else {
+            self.set_account(id, &rights.account);
+        }
         self.set_groups_of(id, &rights.groups);
         self.set_partners_of(id, &rights.partners);
         self.queue_for_eviction(id);
@@ -117,13 +123,14 @@ impl Directory {
             return;
         }
         let (eid, mut rights) = (user.eid, rights.clone());
-        rights.groups.retain(|gid| !self.is_told_group(eid, gid));
+        rights.groups.retain(|gid| !self.has_group(eid, gid));
         let told: Vec<String> = self.find(user).groups().map(str::to_owned).collect();
         rights.groups.extend(told);
         self.login(user, &rights);
     }
 
-    fn is_told_group(&self, eid: &str, gid: &str) -> bool {
+    /// Whether the feed or a snapshot told of the group.
+    fn has_group(&self, eid: &str, gid: &str) -> bool {
         let group = self.group_id(eid, gid).and_then(|id| self.groups.get(id));
         group.is_some_and(|group| group.from_directory)
     }
@@ -190,6 +197,12 @@ impl Directory {
         self.queue_for_eviction(id);
         self.evict();
         self.drop_if_idle(id);
+    }
+
+    fn add_kinds(&mut self, id: Id, kinds: Kinds) {
+        if let Some(entry) = self.users.get_mut(id) {
+            entry.kinds = entry.kinds.union(kinds);
+        }
     }
 
     fn enterprise_named(&mut self, eid: &str) -> Option<Id> {

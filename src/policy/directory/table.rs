@@ -245,23 +245,36 @@ impl LinkSet {
         self.place(id).is_ok()
     }
 
-    /// Whether it was not there.
-    pub(super) fn insert(&mut self, id: Id, generation: u32) -> bool {
+    /// Whether it was last told in this generation.
+    pub(super) fn is_of(&self, id: Id, generation: u32) -> bool {
+        let link = self.place(id).ok().and_then(|at| self.0.get(at));
+        link.is_some_and(|(_, told)| *told == generation)
+    }
+
+    /// Told in this generation.
+    pub(super) fn insert(&mut self, id: Id, generation: u32) {
         match self.place(id) {
             Ok(at) => {
                 if let Some(link) = self.0.get_mut(at) {
                     link.1 = generation;
                 }
-                false
             }
-            Err(at) => {
-                if self.0.is_empty() {
-                    self.0.reserve_exact(1);
-                }
-                self.0.insert(at, (id, generation));
-                true
-            }
+            Err(at) => self.insert_at(at, (id, generation)),
         }
+    }
+
+    /// Told by somebody who is no authority in this generation; what was told before stands.
+    pub(super) fn insert_untold(&mut self, id: Id, generation: u32) {
+        if let Err(at) = self.place(id) {
+            self.insert_at(at, (id, generation.wrapping_sub(1)));
+        }
+    }
+
+    fn insert_at(&mut self, at: usize, link: (Id, u32)) {
+        if self.0.is_empty() {
+            self.0.reserve_exact(1);
+        }
+        self.0.insert(at, link);
     }
 
     /// Whether it was there.

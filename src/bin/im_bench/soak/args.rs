@@ -23,6 +23,9 @@ pub(crate) struct SoakArgs {
     /// Leave the broker's clocks alone
     #[arg(long)]
     pub(crate) steady_clock: bool,
+    /// Write into this folder, for each version, what happened when and all that the broker logs
+    #[arg(long)]
+    pub(crate) diary: Option<PathBuf>,
     /// Write the table to this file, too
     #[arg(long)]
     pub(crate) csv: Option<PathBuf>,

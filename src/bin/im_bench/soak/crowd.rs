@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use rumqttc::{Packet, Publish, QoS};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
+use super::diary::Diary;
 use super::ledger::Ledger;
 use super::line::{Came, Coming, Heard, Line};
 use super::town::{Device, Place, Town, devices};
@@ -43,12 +44,14 @@ pub(super) struct Seen {
     pub(super) wrong: u64,
     /// The newest barrier that a device has heard.
     pub(super) barrier: u64,
+    pub(super) diary: Diary,
 }
 
 impl Seen {
     /// Tells of something that must not be; the first hundred in full.
     pub(super) fn complain(&mut self, text: String) {
         self.wrong += 1;
+        self.diary.note(format_args!("WRONG {text}"));
         if self.complaints.len() < 100 {
             self.complaints.push_back(text);
         }
@@ -135,6 +138,10 @@ impl Crowd {
         match came {
             Came::In(line, present) => {
                 let now = Instant::now();
+                self.seen.diary.note(format_args!(
+                    "{} is in, clean={} stays={} present={present}",
+                    coming.device, coming.clean, coming.stays
+                ));
                 let had = member.session.is_some();
                 member.line = Some(line);
                 member.came = Some(now);
@@ -143,7 +150,7 @@ impl Crowd {
                 if present && coming.clean {
                     self.seen.complain(format!(
                         "{}: an old session after a clean start",
-                        coming.device.client_id()
+                        coming.device
                     ));
                 }
                 let lost = had
@@ -151,10 +158,8 @@ impl Crowd {
                     && !present
                     && member.session.is_some_and(|(_, stays)| stays);
                 if lost {
-                    self.seen.complain(format!(
-                        "{}: the session has gone",
-                        coming.device.client_id()
-                    ));
+                    self.seen
+                        .complain(format!("{}: the session has gone", coming.device));
                 }
                 let since = member
                     .session
@@ -166,8 +171,19 @@ impl Crowd {
                 }
                 Outcome::In
             }
-            Came::NotNow => Outcome::NotNow,
-            Came::Refused(code) => Outcome::Refused(format!("{code:?}")),
+            Came::NotNow => {
+                self.seen.diary.note(format_args!(
+                    "{} is not let in yet, clean={} stays={}",
+                    coming.device, coming.clean, coming.stays
+                ));
+                Outcome::NotNow
+            }
+            Came::Refused(code) => {
+                self.seen
+                    .diary
+                    .note(format_args!("{} is refused: {code:?}", coming.device));
+                Outcome::Refused(format!("{code:?}"))
+            }
         }
     }
 
@@ -187,6 +203,7 @@ impl Crowd {
         let Some(member) = self.members.get_mut(&device) else {
             return;
         };
+        self.seen.diary.note(format_args!("{device} is gone"));
         member.line = None;
         member.acks.clear();
         member.subscriptions.clear();
@@ -198,6 +215,9 @@ impl Crowd {
 
     /// Somebody is being put out: the line may end until then.
     pub(super) fn excuse(&mut self, device: Device, until: Instant) {
+        self.seen
+            .diary
+            .note(format_args!("{device} may be put out"));
         if let Some(member) = self.members.get_mut(&device) {
             member.may_end = Some(until);
         }

@@ -5,6 +5,7 @@ mod changing;
 mod coming;
 mod saying;
 
+use std::fmt::Display;
 use std::time::{Duration, Instant};
 
 use rand::rngs::SmallRng;
@@ -147,12 +148,14 @@ impl<'a> Day<'a> {
         match self.random.random_range(0..100) {
             0..25 if self.service.is_running() => {
                 self.done.service_kills += 1;
+                self.note("the static service is killed");
                 self.service.kill();
                 let ms = self.random.random_range(200..6000);
                 self.back_at = Some(Instant::now() + Duration::from_millis(ms));
             }
             25..32 if self.pending.is_none() => {
                 self.done.histories_lost += 1;
+                self.note("the static service loses its history");
                 // Whatever may have been revoked meanwhile: all sessions have to log in anew.
                 for device in devices() {
                     self.crowd.excuse(device, Instant::now() + ANEW);
@@ -161,6 +164,7 @@ impl<'a> Day<'a> {
             }
             32..65 => {
                 self.done.reloads += 1;
+                self.note("SIGHUP");
                 self.broker.reload();
             }
             65..100 => self.jump()?,
@@ -175,16 +179,26 @@ impl<'a> Day<'a> {
         };
         self.done.clock_jumps += 1;
         if self.random.random_bool(0.6) {
-            clocks.set_wall(self.random.random_range(-7200..7200))
+            let seconds = self.random.random_range(-7200..7200);
+            clocks.set_wall(seconds)?;
+            self.note(format_args!("the time of day is {seconds} s off"));
         } else {
-            clocks.pass(Duration::from_secs(self.random.random_range(1..20)))
+            let seconds = self.random.random_range(1..20);
+            clocks.pass(Duration::from_secs(seconds))?;
+            self.note(format_args!("{seconds} s pass at once"));
         }
+        Ok(())
+    }
+
+    fn note(&mut self, text: impl Display) {
+        self.crowd.seen.diary.note(text);
     }
 
     /// The static service comes back when it is time.
     pub(super) fn revive(&mut self) -> anyhow::Result<()> {
         if self.back_at.is_some_and(|at| at <= Instant::now()) {
             self.service.resume()?;
+            self.note("the static service is back");
             (self.back_at, self.there_since) = (None, Instant::now());
         }
         Ok(())
@@ -247,11 +261,10 @@ impl<'a> Day<'a> {
             came.is_some_and(|came| now.duration_since(came) >= patience)
         };
         for (device, number) in crowd.ledger.overdue(now, patience, here) {
-            let said = self.crowd.ledger.said(number).cloned();
-            self.crowd.seen.complain(format!(
-                "{}: lost: message {number}, {said:?}",
-                device.client_id()
-            ));
+            let message = self.crowd.ledger.tell(number);
+            self.crowd
+                .seen
+                .complain(format!("{device}: lost: {message}"));
             self.crowd.ledger.write_off(device, number);
         }
     }

@@ -6,6 +6,7 @@
 //! to hear, and come once to each session, unless the broker says that it comes again.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::time::{Duration, Instant};
 
 use super::town::{Device, Person, Place, Town};
@@ -24,6 +25,19 @@ pub(super) struct Said {
     pub(super) forbidden: bool,
     /// Whom it is owed to once it is acknowledged.
     pub(super) hearers: Vec<Device>,
+}
+
+impl fmt::Display for Said {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let forbidden = if self.forbidden { " (forbidden)" } else { "" };
+        write!(
+            f,
+            "{} to {} at QoS {}{forbidden}",
+            self.from,
+            self.place.topic(),
+            self.qos
+        )
+    }
 }
 
 /// What is wrong with a delivery.
@@ -65,6 +79,14 @@ impl Ledger {
     /// What was said under this number.
     pub(super) fn said(&self, number: u64) -> Option<&Said> {
         self.said.get(&number)
+    }
+
+    /// A message, named for people.
+    pub(super) fn tell(&self, number: u64) -> String {
+        match self.said.get(&number) {
+            Some(said) => format!("message {number}, {said}"),
+            None => format!("message {number}, which nobody said"),
+        }
     }
 
     /// The broker has taken it, or refused it.

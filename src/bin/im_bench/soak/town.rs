@@ -4,6 +4,7 @@
 //! partners, is *unsure* from the moment the static service is told until the broker has taken it in; only what is sure
 //! is held against the broker.
 
+use std::fmt;
 use std::time::Instant;
 
 /// Enterprises.
@@ -67,7 +68,13 @@ impl Device {
     }
 
     pub(super) fn client_id(self) -> String {
-        format!("{}:{}", self.owner.username(), self.kind())
+        self.to_string()
+    }
+}
+
+impl fmt::Display for Device {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.owner.username(), self.kind())
     }
 }
 

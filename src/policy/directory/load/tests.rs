@@ -90,3 +90,102 @@ fn a_recalled_answer_overrules_nothing_that_the_feed_told() {
     assert!(d.has_role(a, "r") && d.is_member(a, "own") && d.is_member(a, "new"));
     assert!(!d.is_member(a, "told"));
 }
+
+/// The lines of a directory, and what it then says of somebody.
+const LINES: [fn(&mut Directory); 7] = [
+    |d| d.name_enterprise("x"),
+    |d| d.upsert_user(user("a@x"), &account("of-directory")),
+    |d| drop(d.group_upserted("x", "g", ["a", "b"])),
+    |d| d.upsert_user(user("b@x"), &account("of-directory")),
+    |d| drop(d.group_upserted("x", "h", ["b"])),
+    |d| d.partner_linked(user("a@x"), user("p@y")),
+    |d| d.upsert_user(user("p@y"), &Account::default()),
+];
+
+fn account(role: &str) -> Account {
+    rights(&[role], &[], &[]).account
+}
+
+fn seen(d: &Directory, who: &str) -> (Vec<String>, Vec<String>, Vec<String>) {
+    let person = d.find(user(who));
+    let sorted = |mut names: Vec<String>| {
+        names.sort();
+        names
+    };
+    (
+        sorted(person.roles().map(str::to_owned).collect()),
+        sorted(person.groups().map(str::to_owned).collect()),
+        sorted(person.partners().map(|p| p.to_string()).collect()),
+    )
+}
+
+fn remove(d: &mut Directory, gone: Gone) {
+    match gone {
+        Gone::Membership { eid, gid, uid } => {
+            let (eid, uid) = (&*eid, &*uid);
+            d.left_group(UserName { uid, eid }, &gid);
+        }
+        Gone::Link { a, b } => d.partner_unlinked(user(&a), user(&b)),
+        Gone::Group { eid, gid } => drop(d.group_removed(&eid, &gid)),
+        Gone::User { eid, uid } => d.remove_user(UserName {
+            uid: &uid,
+            eid: &eid,
+        }),
+        Gone::Suspension { eid } => d.restore_enterprise(&eid),
+    }
+}
+
+/// Loads all lines `loads` times, with this answer about this user before the line `at` of the last load.
+fn loaded(loads: usize, at: usize, who: &str, answer: &Rights) -> Directory {
+    let mut d = Directory::new(10);
+    for load in 1..=loads {
+        d.begin_load();
+        for (number, line) in LINES.iter().enumerate() {
+            if load == loads && number == at {
+                d.login(user(who), answer);
+            }
+            line(&mut d);
+        }
+        if load == loads && at == LINES.len() {
+            d.login(user(who), answer);
+        }
+        for gone in swept(&mut d) {
+            remove(&mut d, gone);
+        }
+    }
+    d
+}
+
+#[test]
+fn a_login_in_the_middle_of_a_load_changes_nothing_of_what_the_load_tells() {
+    let answers = [
+        rights(&[], &[], &[]),
+        rights(&["of-token"], &["h", "own"], &["q@y"]),
+        rights(&["of-token"], &["g"], &["p@y"]),
+    ];
+    for (loads, at, who) in (1..=2)
+        .flat_map(|loads| (0..=LINES.len()).map(move |at| (loads, at)))
+        .flat_map(|(loads, at)| ["a@x", "b@x", "p@y"].map(|who| (loads, at, who)))
+    {
+        let want = loaded(loads, usize::MAX, who, &answers[0]);
+        for answer in &answers {
+            let d = loaded(loads, at, who, answer);
+            for other in ["a@x", "b@x", "p@y", "q@y"] {
+                let (is, should) = (seen(&d, other), seen(&want, other));
+                assert_eq!(is, should, "{other}: {who} logs in before {at}, {answer:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_login_in_the_middle_of_a_load_gives_what_the_load_has_not_told_yet() {
+    let mut d = Directory::new(10);
+    d.begin_load();
+    d.upsert_user(user("a@x"), &account("of-directory"));
+    d.group_upserted("x", "g", ["b"]);
+    d.login(user("a@x"), &rights(&["of-token"], &["g", "h"], &["p@y"]));
+    assert!(d.is_member(user("a@x"), "h") && d.is_partner(user("a@x"), user("p@y")));
+    assert!(!d.is_member(user("a@x"), "g"), "its members have been told");
+    assert!(d.has_role(user("a@x"), "of-directory") && !d.has_role(user("a@x"), "of-token"));
+}

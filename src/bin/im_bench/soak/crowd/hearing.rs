@@ -48,20 +48,14 @@ impl Crowd {
                     .remove(&ack.pkid)
                     .is_some_and(|wanted| wanted != granted)
                 {
-                    let text = format!(
-                        "{}: subscription answered {:?}",
-                        device.client_id(),
-                        ack.return_codes
-                    );
+                    let text = format!("{device}: subscription answered {:?}", ack.return_codes);
                     self.seen.complain(text);
                 }
             }
             None => {
                 if !member.may_end(Instant::now()) {
-                    self.seen.complain(format!(
-                        "{}: disconnected without a cause",
-                        device.client_id()
-                    ));
+                    self.seen
+                        .complain(format!("{device}: disconnected without a cause"));
                 }
                 self.seen.ended += 1;
                 self.line_ended(device);
@@ -78,18 +72,15 @@ impl Crowd {
         };
         let taken = is_taken(ack);
         self.seen.refused += u64::from(ack.reason == PubAckReason::NotAuthorized);
-        if let Some(said) = self
-            .ledger
-            .said(number)
-            .filter(|said| taken == said.forbidden)
-        {
-            let text = format!(
-                "{}: {:?} answered {:?}",
-                device.client_id(),
-                said,
-                ack.reason
-            );
-            self.seen.complain(text);
+        self.seen.diary.note(format_args!(
+            "{device} learns of {number}: {:?}",
+            ack.reason
+        ));
+        let said = self.ledger.said(number);
+        if said.is_some_and(|said| taken == said.forbidden) {
+            let message = self.ledger.tell(number);
+            self.seen
+                .complain(format!("{message}: answered {:?}", ack.reason));
         }
         self.ledger.answered(number, taken);
     }
@@ -118,12 +109,15 @@ impl Crowd {
             let friend = device.owner.number <= FRIEND && topic.contains("/im/");
             if !own.iter().any(|start| topic.starts_with(start)) && !friend {
                 self.seen
-                    .complain(format!("{}: a message on {topic}", device.client_id()));
+                    .complain(format!("{device}: a message on {topic}"));
             }
             return;
         }
         self.seen.delivered += 1;
         let number = number_of(&publish.payload).unwrap_or(0);
+        self.seen
+            .diary
+            .note(format_args!("{device} hears {number}, dup={}", publish.dup));
         let place = Place::of(&topic);
         let arrived = self
             .ledger
@@ -134,11 +128,8 @@ impl Crowd {
     }
 
     pub(super) fn complain_of(&mut self, breach: Breach, device: Device, number: u64, topic: &str) {
-        let said = self.ledger.said(number);
-        let text = format!(
-            "{}: {breach:?}: message {number} on {topic}, {said:?}",
-            device.client_id()
-        );
+        let message = self.ledger.tell(number);
+        let text = format!("{device}: {breach:?}: on {topic}: {message}");
         self.seen.complain(text);
     }
 }

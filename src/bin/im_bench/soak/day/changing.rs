@@ -22,6 +22,7 @@ impl Day<'_> {
         let kick =
             json!({"eid": who.eid(), "uid": who.uid(), "device": device.kind(), "reason": "soak"});
         self.service.tell("session.kick", &kick);
+        self.note(format_args!("kick of {device}"));
         self.expect(Change::End(device));
     }
 
@@ -33,6 +34,7 @@ impl Day<'_> {
         let member = self.crowd.members.get_mut(&device);
         if let Some(token) = member.and_then(|member| member.token.take()) {
             self.service.revoke(&token);
+            self.note(format_args!("{device}'s token is revoked"));
         }
         self.expect(Change::End(device));
     }
@@ -74,6 +76,7 @@ impl Day<'_> {
     /// A notice to all follows the change; who has heard it knows that the change is in force.
     pub(super) fn expect(&mut self, change: Change) {
         self.barriers += 1;
+        self.note(format_args!("{change:?} is asked for"));
         let now = Instant::now();
         self.pending = Some(Pending {
             change,
@@ -112,7 +115,9 @@ impl Day<'_> {
                     self.town.friends.settle(now);
                 }
             }
+            let change = pending.change;
             self.pending = None;
+            self.note(format_args!("{change:?} is in force"));
             return;
         }
         if pending.asked.elapsed() > Duration::from_secs(3) {

@@ -74,6 +74,8 @@ impl Day<'_> {
             forbidden,
             hearers,
         });
+        let message = self.crowd.ledger.tell(number);
+        self.note(format_args!("says: {message}"));
         let Some(member) = self.crowd.members.get_mut(&from) else {
             return;
         };
