@@ -17,6 +17,7 @@ enum mep_result {
 	MEP_ERR_CLIENT_IDENTIFIER_NOT_VALID = 133, /* since 2.1: CONNACK 0x85 */
 	MEP_ERR_BAD_USERNAME_OR_PASSWORD = 134,    /* since 2.1: CONNACK 0x86 */
 	MEP_ERR_SERVER_UNAVAILABLE = 136,          /* since 2.1: CONNACK 0x88 */
+	MEP_ERR_SESSION_TAKEN_OVER = 142,          /* since 2.1: why a connection ended */
 	MEP_ERR_CONNECTION_RATE_EXCEEDED = 159,    /* since 2.1: CONNACK 0x9F */
 };
 

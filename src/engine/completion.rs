@@ -18,6 +18,17 @@ pub(super) struct Approved {
     grant: Rc<Grant>,
 }
 
+/// How a connection has ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// Its session may wait for the device.
+    Waits,
+    /// With its session.
+    Over,
+    /// Another connection of the client takes its place, and what there is of its session (2.1).
+    TakenOver,
+}
+
 impl Engine {
     /// A completion's turn has come: what the broker is to be told, or `None` when the login that asked
     /// is gone. A yes is judged once more, since its token may have been revoked in between.
@@ -61,22 +72,25 @@ impl Engine {
         self.approved = None;
     }
 
-    /// A connection has ended; whether its session may wait for the device.
-    pub fn disconnected(&mut self, conn: ConnKey, waits: bool, now: Now) {
+    /// A connection has ended. Gives what has to be done at once.
+    pub fn disconnected(&mut self, conn: ConnKey, ending: Ending, now: Now) -> Vec<Effect> {
         self.acquaintances.forget(conn);
         let Some(session) = self.sessions.change().end(conn) else {
-            return;
+            return Vec::new();
         };
+        let effects = self.subscriptions_ended(&session.client_id, ending);
         if let Some(name) = session.name() {
             self.directory.change().session_ended(name.user);
         }
         if !self.sessions.has_client(&session.client_id) {
+            let waits = ending == Ending::Waits;
             self.devices.change().left(&session.client_id, waits);
         }
         self.presence_left(conn, &session);
         let client_id = session.client_id;
         self.counts.logouts += 1;
         self.put_on_record(Event::Logout { client_id }, now);
+        effects
     }
 
     /// Tells a user's other devices that one more has logged in.
@@ -130,7 +144,7 @@ impl Engine {
         grant: &Grant,
         now: Now,
     ) {
-        self.disconnected(conn, true, now);
+        drop(self.disconnected(conn, Ending::Waits, now));
         let user = grant.user();
         let first = !with_key(user, |key| self.sessions.is_online(key));
         let new_here =

@@ -42,6 +42,7 @@ use lru::LruCache;
 
 pub use acl::{Access, Query, Ruling};
 pub use answer::Failure;
+pub use completion::Ending;
 pub use config::{EngineConfig, Payloads};
 pub use control::Done;
 pub use figures::{Counts, Decisions, Figures, TokenLookups};
@@ -207,6 +208,8 @@ pub struct Engine {
     returning: Vec<Box<str>>,
     /// As `outbox`, for what must not be dropped; bounded by the sessions that it is about.
     due: Vec<Effect>,
+    /// Clients whose session has ended since the last TICK, which the broker has not forgotten (2.1).
+    lingering: Vec<Box<str>>,
     devices: Watched<devices::Devices>,
     words: presence::Words,
     sent: echo::Sent,
@@ -250,6 +253,7 @@ impl Engine {
             unrecorded: 0,
             returning: Vec::new(),
             due: Vec::new(),
+            lingering: Vec::new(),
             devices: Watched::new(devices::Devices::new()),
             words: presence::Words::default(),
             sent: echo::Sent::new(),

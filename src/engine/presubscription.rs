@@ -7,18 +7,47 @@
 //! pre-subscription on or off.
 
 use super::devices::with_key;
-use super::{Effect, Engine};
+use super::{Effect, Ending, Engine};
 use crate::protocol::{SessionName, Topic, UserName};
 
 impl Engine {
     /// The subscriptions of a client that has just logged in.
-    pub(super) fn subscribe_client(&self, client_id: &str) -> Vec<Effect> {
-        let name = SessionName::parse(client_id).ok();
-        let Some(name) = name.filter(|_| self.subscribes_by_broker()) else {
+    pub(super) fn subscribe_client(&mut self, client_id: &str) -> Vec<Effect> {
+        let filters = self.own_filters(client_id);
+        let subscribe = |filter: &String| subscribe(client_id, filter.clone());
+        if self.lingering.iter().any(|other| **other == *client_id) {
+            self.due.extend(filters.iter().map(subscribe));
+        }
+        filters.iter().map(subscribe).collect()
+    }
+
+    /// What has to be done about the subscriptions of a connection that has ended.
+    ///
+    /// Mosquitto 2.1 takes them back in its next turn. What a client of the same id is subscribed to until then is taken
+    /// for theirs, and goes with them (subs.c, `sub__add_leaf` and `sub__clean_session`). At a takeover they are taken
+    /// back here, before the new connection is subscribed. At any other end messages may just be on their way to them;
+    /// who comes back in the same turn is subscribed once more in the next.
+    pub(super) fn subscriptions_ended(&mut self, client_id: &str, ending: Ending) -> Vec<Effect> {
+        if !self.subscribes_by_broker() {
             return Vec::new();
-        };
-        let filters = self.filters(name.user).into_iter();
-        filters.map(|filter| subscribe(client_id, filter)).collect()
+        }
+        match ending {
+            Ending::Waits => Vec::new(),
+            Ending::Over => {
+                self.lingering.push(client_id.into());
+                Vec::new()
+            }
+            Ending::TakenOver => {
+                let filters = self.own_filters(client_id).into_iter();
+                filters.map(|f| unsubscribe(client_id, f)).collect()
+            }
+        }
+    }
+
+    fn own_filters(&self, client_id: &str) -> Vec<String> {
+        let name = SessionName::parse(client_id).ok();
+        let name = name.filter(|_| self.subscribes_by_broker());
+        name.map_or_else(Vec::new, |name| self.filters(name.user))
     }
 
     /// Subscribes all devices of a user.

@@ -25,6 +25,8 @@ impl Engine {
         let mut effects = std::mem::take(&mut self.outbox);
         effects.append(&mut self.due);
         effects.append(&mut self.records);
+        // The broker has forgotten them by now.
+        self.lingering.clear();
         self.presence_put_right();
         effects.extend(self.bring_by_hand(now));
         self.sweep_on_record(&mut effects, now);
@@ -60,6 +62,7 @@ impl Engine {
             && self.outbox.is_empty()
             && self.due.is_empty()
             && self.records.is_empty()
+            && self.lingering.is_empty()
             && !self.directory.is_sweeping()
             && self.is_quiet_by_hand()
             && self.is_quiet_presence()

@@ -7,7 +7,7 @@ use super::entry::Loaded;
 use super::guard::guard;
 use super::registration::{Entry, Needed};
 use super::{c, host};
-use crate::engine::{Access, Glance, Query, Refusal, Ruling};
+use crate::engine::{Access, Ending, Glance, Query, Refusal, Ruling};
 use crate::plugin::LoginRuling;
 
 const SUCCESS: c_int = c::MOSQ_ERR_SUCCESS;
@@ -286,8 +286,14 @@ unsafe fn ended(data: *mut c_void, userdata: *mut c_void, offline: bool) {
     // SAFETY: NULL or a client that lives for the callback.
     if let Some(client) = unsafe { Client::new(event.client) } {
         let tells = host::capabilities().subscriptions;
-        let waits = offline || (!tells && client.may_have_session());
-        loaded.plugin.disconnected(client.key(), waits);
+        let ending = if tells && event.reason == c::MEP_ERR_SESSION_TAKEN_OVER {
+            Ending::TakenOver
+        } else if offline || (!tells && client.may_have_session()) {
+            Ending::Waits
+        } else {
+            Ending::Over
+        };
+        loaded.plugin.disconnected(client.key(), ending);
     }
 }
 

@@ -80,6 +80,7 @@ _Static_assert((int)MEP_ERR_AUTH_DELAYED == (int)MOSQ_ERR_AUTH_DELAYED, "AUTH_DE
 _Static_assert((int)MEP_ERR_CLIENT_IDENTIFIER_NOT_VALID == (int)MOSQ_ERR_CLIENT_IDENTIFIER_NOT_VALID, "moved");
 _Static_assert((int)MEP_ERR_BAD_USERNAME_OR_PASSWORD == (int)MOSQ_ERR_BAD_USERNAME_OR_PASSWORD, "moved");
 _Static_assert((int)MEP_ERR_CONNECTION_RATE_EXCEEDED == (int)MOSQ_ERR_CONNECTION_RATE_EXCEEDED, "moved");
+_Static_assert((int)MEP_ERR_SESSION_TAKEN_OVER == (int)MOSQ_ERR_SESSION_TAKEN_OVER, "moved");
 _Static_assert((int)MEP_ERR_SERVER_UNAVAILABLE == (int)MOSQ_ERR_SERVER_UNAVAILABLE, "moved");
 AT(mosquitto_evt_tick, next_ms, offsetof(struct mep_evt_tick, next_ms));
 AT(mosquitto_evt_connect, client, offsetof(struct mep_evt_connect, client));

@@ -9,7 +9,9 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use super::figures::Watch;
 use super::{Capabilities, Host, HostError};
 use crate::config::Settings;
-use crate::engine::{ConnKey, Effect, Engine, Event, Glance, Level, NamesAt, Now, Query, Ruling};
+use crate::engine::{
+    ConnKey, Effect, Ending, Engine, Event, Glance, Level, NamesAt, Now, Query, Ruling,
+};
 use crate::protocol::contract::DirectoryStep;
 use crate::worker::{Inbox, Update, Worker};
 
@@ -116,10 +118,12 @@ impl<H: Host> Plugin<H> {
         }
     }
 
-    /// DISCONNECT, and CLIENT_OFFLINE (2.1); whether the session may wait for the device.
-    pub fn disconnected(&self, conn: ConnKey, waits: bool) {
+    /// DISCONNECT, and CLIENT_OFFLINE (2.1).
+    pub fn disconnected(&self, conn: ConnKey, ending: Ending) {
         let now = self.now();
-        self.with_engine(|engine| engine.disconnected(conn, waits, now));
+        for effect in self.with_engine(|engine| engine.disconnected(conn, ending, now)) {
+            self.apply(effect);
+        }
     }
 
     /// TICK. True when something was published: 2.1 sends that in its next turn, and would wait up to

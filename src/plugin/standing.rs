@@ -4,7 +4,7 @@
 //! the device until its connection has been ended (`worker::loopback`); then it counts as absent.
 
 use super::{Host, Plugin};
-use crate::engine::{ConnKey, SessionId};
+use crate::engine::{ConnKey, Ending, SessionId};
 
 impl<H: Host> Plugin<H> {
     /// The broker, as the plugin sees it.
@@ -32,6 +32,6 @@ impl<H: Host> Plugin<H> {
 
     /// Ends the login of a client id. Its connection may live on, so nothing is delivered to it either.
     pub fn log_out(&self, client_id: &str) {
-        self.disconnected(ConnKey::of_client_id(client_id), false);
+        self.disconnected(ConnKey::of_client_id(client_id), Ending::Over);
     }
 }

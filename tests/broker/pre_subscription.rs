@@ -10,6 +10,7 @@ each_broker!(
     client_that_never_subscribes_receives_what_is_its_own,
     client_that_subscribes_receives_everything_once,
     absent_device_finds_what_came_meanwhile,
+    who_takes_over_a_session_that_ends_is_subscribed,
     absent_device_is_known_after_a_restart,
     membership_gained_and_lost_takes_effect_without_a_login,
     every_device_but_the_sending_one_gets_a_group_message,
@@ -136,6 +137,24 @@ fn absent_device_finds_what_came_meanwhile(on: Version) {
         assert_eq!(topics(&mut bob, "later"), BOBS);
         bob.disconnect();
         // The session is thrown away, for the next round.
+        scene.connect(&login, mqtt).client("bob").disconnect();
+    }
+}
+
+fn who_takes_over_a_session_that_ends_is_subscribed(on: Version) {
+    let scene = Scene::start(on);
+    let mut alice = alice(&scene);
+    for mqtt in Mqtt::BOTH {
+        let login = scene.announced_with("bob@acme:pc", json!({"groups": ["dev"]}));
+        let before = scene.connect(&login, mqtt).client("bob");
+        let connect = Connect::new(mqtt, &login.client_id, &login.token).durable();
+        let mut bob = scene.send(&connect).client("bob");
+        assert!(!bob.session_present);
+        let tag = format!("{mqtt:?}");
+        send_all(&scene, &mut alice, &tag);
+        assert_eq!(topics(&mut bob, &tag), BOBS);
+        drop(before);
+        bob.disconnect();
         scene.connect(&login, mqtt).client("bob").disconnect();
     }
 }

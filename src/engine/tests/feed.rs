@@ -34,7 +34,7 @@ fn revocation_kick_removal_and_suspension_end_sessions() {
             [PC],
             "{event:?}"
         );
-        engine.disconnected(ConnKey(1), true, at(9));
+        engine.disconnected(ConnKey(1), Ending::Waits, at(9));
         let again = engine.login(&attempt(2, PC, "t"), at(6));
         assert_eq!(again == Step::Allow, comes_back, "{event:?} {again:?}");
     }

@@ -127,7 +127,8 @@ impl Scene {
         match event {
             Event::Login { conn, client } => self.log_in(*conn, *client),
             Event::Logout { conn } => {
-                self.engine.disconnected(ConnKey(*conn), true, at(9));
+                self.engine
+                    .disconnected(ConnKey(*conn), Ending::Waits, at(9));
                 self.there[*conn] = None;
             }
             Event::Tick => drop(self.engine.tick(at(self.now_ms))),
@@ -144,7 +145,8 @@ impl Scene {
         let step = self.engine.login(&attempt, at(self.now_ms));
         // The broker keeps no connection that is refused.
         if step != Step::Allow {
-            self.engine.disconnected(ConnKey(conn), true, at(9));
+            self.engine
+                .disconnected(ConnKey(conn), Ending::Waits, at(9));
         }
         self.there[conn] = (step == Step::Allow).then_some(client);
     }

@@ -139,7 +139,7 @@ fn device_is_awaited_once_its_connection_has_been_ended() {
     announce(&mut engine, PC, "t", at(0));
     engine.login(&unnamed("alice@acme", "t"), at(1));
     assert!(!engine.is_awaited(client));
-    engine.disconnected(ConnKey::of_client_id(PC), false, at(2));
+    engine.disconnected(ConnKey::of_client_id(PC), Ending::Over, at(2));
     assert!(!session_of(&engine, PC) && !engine.is_awaited(client));
     engine.await_device(client);
     assert!(engine.is_awaited(client));

@@ -40,9 +40,9 @@ fn first_device_makes_online_and_the_last_one_offline() {
     log_in(&mut engine, 1, PC);
     assert_eq!(said(&mut engine), ["online"]);
     log_in(&mut engine, 2, PHONE);
-    engine.disconnected(ConnKey(1), true, at(9));
+    engine.disconnected(ConnKey(1), Ending::Waits, at(9));
     assert_eq!(said(&mut engine), [""; 0]);
-    engine.disconnected(ConnKey(2), true, at(9));
+    engine.disconnected(ConnKey(2), Ending::Waits, at(9));
     assert_eq!(said(&mut engine), ["offline"]);
 }
 
@@ -52,9 +52,9 @@ fn takeover_changes_nothing() {
     log_in(&mut engine, 1, PC);
     said(&mut engine);
     log_in(&mut engine, 2, PC);
-    engine.disconnected(ConnKey(1), true, at(9));
+    engine.disconnected(ConnKey(1), Ending::Waits, at(9));
     assert_eq!(said(&mut engine), [""; 0]);
-    engine.disconnected(ConnKey(2), true, at(9));
+    engine.disconnected(ConnKey(2), Ending::Waits, at(9));
     assert_eq!(said(&mut engine), ["offline"]);
 }
 
@@ -65,9 +65,9 @@ fn own_word_is_kept_while_a_device_is_left() {
     said(&mut engine);
     assert_eq!(says(&mut engine, 1, PC, "busy"), Ruling::Allow);
     log_in(&mut engine, 2, PHONE);
-    engine.disconnected(ConnKey(1), true, at(9));
+    engine.disconnected(ConnKey(1), Ending::Waits, at(9));
     assert_eq!(said(&mut engine), [""; 0], "busy stands");
-    engine.disconnected(ConnKey(2), true, at(9));
+    engine.disconnected(ConnKey(2), Ending::Waits, at(9));
     log_in(&mut engine, 3, PC);
     assert_eq!(said(&mut engine), ["offline", "online"]);
 }
@@ -79,12 +79,12 @@ fn goodbye_of_one_device_is_put_right_while_another_is_left() {
     log_in(&mut engine, 2, PHONE);
     said(&mut engine);
     assert_eq!(says(&mut engine, 1, PC, "offline"), Ruling::Allow);
-    engine.disconnected(ConnKey(1), true, at(9));
+    engine.disconnected(ConnKey(1), Ending::Waits, at(9));
     assert_eq!(said(&mut engine), ["online"]);
     // Who is invisible by choice stays so, and is not said to be offline twice.
     says(&mut engine, 2, PHONE, "offline");
     assert_eq!(said(&mut engine), [""; 0]);
-    engine.disconnected(ConnKey(2), true, at(9));
+    engine.disconnected(ConnKey(2), Ending::Waits, at(9));
     assert_eq!(said(&mut engine), [""; 0]);
 }
 
@@ -93,7 +93,7 @@ fn will_about_the_own_presence_is_not_sent() {
     let mut engine = engine(false);
     log_in(&mut engine, 1, PC);
     log_in(&mut engine, 2, PHONE);
-    engine.disconnected(ConnKey(1), true, at(9));
+    engine.disconnected(ConnKey(1), Ending::Waits, at(9));
     assert_eq!(says(&mut engine, 1, PC, "offline"), Ruling::Deny);
     let mut stored = query(9, PC, Access::Publish, b"away");
     stored.sender_at_rest = true;
@@ -151,7 +151,7 @@ fn removed_user_is_not_said_to_be_offline() {
         at(2),
     );
     assert_eq!(kicked(&effects), [PC]);
-    engine.disconnected(ConnKey(1), true, at(9));
+    engine.disconnected(ConnKey(1), Ending::Waits, at(9));
     assert_eq!(said(&mut engine), [""; 0]);
 }
 

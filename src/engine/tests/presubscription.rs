@@ -76,7 +76,7 @@ fn broker_subscribes_at_login_and_at_each_change() {
         ]
     );
     log_in(&mut engine, 2, PHONE);
-    engine.disconnected(ConnKey(2), true, at(9));
+    engine.disconnected(ConnKey(2), Ending::Waits, at(9));
     let left = changes(&group_changed(&mut engine, &["bob"]));
     let dropped = [
         "-alice@acme:pc acme/im/msg/g/dev",
@@ -85,6 +85,44 @@ fn broker_subscribes_at_login_and_at_each_change() {
     assert_eq!(left, dropped, "absent devices, too");
     let joined = changes(&group_changed(&mut engine, &["bob", "alice"]));
     assert_eq!(joined, dropped.map(|change| change.replacen('-', "+", 1)));
+}
+
+const BOBS: [&str; 3] = [
+    "bob@acme:pc acme/im/msg/bob",
+    "bob@acme:pc $SYS/notice/acme/bob",
+    "bob@acme:pc acme/im/msg/g/dev",
+];
+
+#[test]
+fn subscriptions_of_a_connection_that_is_taken_over_make_room_for_the_new_ones() {
+    let mut engine = engine_of(true, &[(1, BOB)]);
+    engine.connected(BOB, at(1));
+    log_in(&mut engine, 2, BOB);
+    let ended = engine.disconnected(ConnKey(1), Ending::TakenOver, at(2));
+    assert_eq!(changes(&ended), BOBS.map(|filter| format!("-{filter}")));
+    let subscribed = BOBS.map(|filter| format!("+{filter}"));
+    assert_eq!(changes(&engine.connected(BOB, at(2))), subscribed);
+    assert_eq!(changes(&engine.tick(at(3))), [""; 0]);
+}
+
+#[test]
+fn who_comes_back_before_the_broker_has_forgotten_the_session_is_subscribed_twice() {
+    for (ending, again) in [(Ending::Over, true), (Ending::Waits, false)] {
+        let mut engine = engine_of(true, &[(1, BOB)]);
+        engine.connected(BOB, at(1));
+        assert_eq!(engine.disconnected(ConnKey(1), ending, at(2)).len(), 0);
+        log_in(&mut engine, 2, BOB);
+        let subscribed = BOBS.map(|filter| format!("+{filter}"));
+        assert_eq!(changes(&engine.connected(BOB, at(2))), subscribed);
+        let want = if again { &subscribed[..] } else { &[] };
+        assert_eq!(changes(&engine.tick(at(3))), want, "{ending:?}");
+        // From the next turn on there is nothing that could go with it.
+        engine.disconnected(ConnKey(2), ending, at(4));
+        engine.tick(at(5));
+        log_in(&mut engine, 3, BOB);
+        engine.connected(BOB, at(6));
+        assert_eq!(changes(&engine.tick(at(7))), [""; 0]);
+    }
 }
 
 #[test]
@@ -189,7 +227,7 @@ fn group_whose_devices_are_all_subscribed_is_not_looked_through_until_something_
     assert_eq!(group_round(&mut engine, 7, &with_phone), (true, 0));
     assert_eq!(group_round(&mut engine, 8, &with_phone), (false, 0));
 
-    engine.disconnected(ConnKey(2), true, at(9));
+    engine.disconnected(ConnKey(2), Ending::Waits, at(9));
     assert_eq!(group_round(&mut engine, 9, &all), (true, 1), "it waits");
     group_changed(&mut engine, &["bob"]);
     engine.tick(at(5));
@@ -257,7 +295,7 @@ fn qos_2_waits_for_its_routing() {
 fn notice_to_all_is_brought_to_those_who_did_not_subscribe_on_every_broker() {
     for delayed in [false, true] {
         let mut engine = engine_of(delayed, &[(1, PC), (3, BOB), (4, "carol@beta:pc")]);
-        engine.disconnected(ConnKey(3), true, at(9));
+        engine.disconnected(ConnKey(3), Ending::Waits, at(9));
         let notice = SystemNotice {
             scope: Scope::Enterprise { eid: "acme".into() },
             retain: false,
@@ -303,7 +341,7 @@ fn engine_is_quiet_only_when_a_tick_would_do_nothing() {
     let topic = "acme/im/msg/alice";
     ask_about(&mut engine, 3, BOB, Access::Publish, topic, &message, 1);
     assert!(!quiet(&mut engine, 701) && quiet(&mut engine, 702));
-    engine.disconnected(ConnKey(3), true, at(9));
+    engine.disconnected(ConnKey(3), Ending::Waits, at(9));
     assert!(!quiet(&mut engine, 703));
     log_in(&mut engine, 4, BOB);
     assert!(!quiet(&mut engine, 704) && quiet(&mut engine, 705));
@@ -316,7 +354,7 @@ fn further_device_is_told_to_the_others_once() {
     log_in(&mut engine, 2, PHONE);
     let told = brought(&engine.tick(at(2)));
     assert_eq!(told, ["alice@acme:pc $SYS/notice/acme/alice"]);
-    engine.disconnected(ConnKey(2), true, at(9));
+    engine.disconnected(ConnKey(2), Ending::Waits, at(9));
     log_in(&mut engine, 3, PHONE);
     assert_eq!(brought(&engine.tick(at(4))), [""; 0], "it is known by now");
 }
