@@ -296,6 +296,14 @@ fn options_file_counts_and_its_errors_are_told_with_their_line() {
     let done = installation.check(&[]);
     assert_eq!(done.status, 0, "{}", done.out);
     done.line("ok", "plugin_opt_options_file");
+
+    installation.change(
+        "plugin_opt_options_file ",
+        "plugin_opt_cache_ttl_s 50\nplugin_opt_cache_ttl_s 70\nplugin_opt_options_file ",
+    );
+    let done = installation.check(&[]);
+    assert_eq!(done.status, 1, "{}", done.out);
+    done.line("error", "plugin_opt_cache_ttl_s is given twice");
 }
 
 #[test]

@@ -110,6 +110,12 @@ pub(super) fn lay_options_files_over(conf: &mut BrokerConf) {
             Err(error) => bad.push((named.place, error.to_string())),
             Ok(options) => {
                 for (name, value, line) in options {
+                    // Which would be hidden: the plugin takes the configuration's own options in first, each once.
+                    let given = plugin.options.iter().filter(|option| option.name == name);
+                    let again = given.skip(1).map(|option| option.place.clone());
+                    bad.extend(
+                        again.map(|place| (place, format!("plugin_opt_{name} is given twice"))),
+                    );
                     plugin.options.retain(|option| option.name != name);
                     plugin.options.push(PluginOption {
                         place: Place {
