@@ -13,6 +13,7 @@ use tokio::sync::mpsc;
 
 use super::mailbox::Outbox;
 use crate::engine::Level;
+use crate::protocol::SessionName;
 
 const FILE: &str = "devices";
 const FORMAT: &str = "enterprise-push-devices-1";
@@ -32,7 +33,8 @@ impl DeviceFile {
         }
     }
 
-    /// The devices, the latest last. Writes the file anew if more than half of it is stale.
+    /// The devices, the latest last. What is no client id, as a line that was not written to its end, is left out. Writes
+    /// the file anew if there is such a line, or if more than half of it is stale.
     pub(super) fn read(&self) -> Result<Vec<String>, String> {
         let failed = |error: io::Error| format!("{}: {error}", self.path.display());
         let text = match std::fs::read_to_string(&self.path) {
@@ -48,11 +50,13 @@ impl DeviceFile {
             ));
         }
         let all: Vec<&str> = lines.collect();
+        let torn = !text.ends_with('\n') || all.iter().any(|id| !is_client_id(id));
         let mut seen = HashSet::new();
-        let latest = all.iter().rev().filter(|id| seen.insert(**id)).take(MOST);
+        let valid = all.iter().rev().filter(|id| is_client_id(id));
+        let latest = valid.filter(|id| seen.insert(**id)).take(MOST);
         let mut devices: Vec<String> = latest.map(|id| (*id).to_owned()).collect();
         devices.reverse();
-        if text.is_empty() || all.len() > 2 * devices.len() {
+        if torn || all.len() > 2 * devices.len() {
             self.write(&devices).map_err(failed)?;
         }
         Ok(devices)
@@ -91,6 +95,10 @@ impl DeviceFile {
     }
 }
 
+fn is_client_id(line: &str) -> bool {
+    SessionName::parse(line).is_ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -110,6 +118,29 @@ mod tests {
         assert_eq!(file.read().unwrap(), ["a@x:pc", "b@x:pc"]);
         let text = std::fs::read_to_string(folder.path().join(FILE)).unwrap();
         assert_eq!(text.lines().count(), 3, "written anew");
+    }
+
+    #[test]
+    fn what_is_no_client_id_is_left_out_and_written_over() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(FILE);
+        let file = DeviceFile::new(folder.path());
+        for end in ["b@x:", "b@x:pc", "b@x:pc\r", "\0\0\n"] {
+            std::fs::write(&path, format!("{FORMAT}\na@x:pc\n\n\0@x:pc\n{end}")).unwrap();
+            let devices = file.read().unwrap();
+            assert_eq!(
+                devices.first().map(String::as_str),
+                Some("a@x:pc"),
+                "{end:?}"
+            );
+            assert_eq!(devices.len(), 1 + usize::from(end == "b@x:pc"), "{end:?}");
+            assert_eq!(file.read(), Ok(devices), "{end:?}");
+            file.append(&["c@x:pc".into()]).unwrap();
+            assert_eq!(
+                file.read().unwrap().last().map(String::as_str),
+                Some("c@x:pc")
+            );
+        }
     }
 
     #[test]
