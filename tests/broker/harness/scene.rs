@@ -117,17 +117,20 @@ impl Scene {
         connect.send(self.broker.port())
     }
 
-    /// Tries again while the broker closes without an answer, which on 2.0 means "not yet".
+    /// Tries again while the broker says "not yet".
     pub(crate) fn connect_until_decided(&self, connect: &Connect) -> Outcome {
         connect_until_decided(&self.broker, connect)
     }
 }
 
-/// Tries again while the broker closes without an answer, which on 2.0 means "not yet".
+/// Server unavailable: MQTT 5, 3.2.2.2.
+const UNAVAILABLE: u8 = 0x88;
+
+/// Tries again while the broker says "not yet": it closes without an answer, or answers that it is not available (2.1).
 pub(crate) fn connect_until_decided(broker: &Broker, connect: &Connect) -> Outcome {
     eventually("a login that is decided", || {
         match connect.send(broker.port()) {
-            Outcome::Closed => None,
+            Outcome::Closed | Outcome::Refused(UNAVAILABLE) => None,
             outcome => Some(outcome),
         }
     })
