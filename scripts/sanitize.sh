@@ -21,7 +21,7 @@ plugin=libmosquitto_enterprise_push.so
 
 # One behaviour of each kind.
 scenes=(audit:: control:: directory:: feed:: feed_cut::cut_feed header:: isolation:: login:: notices:: pre_subscription:: presence::
-  reload:: restart:: rotation:: stop::)
+  reload:: restart:: rotation:: shadow:: stop::)
 # The broker is some thirty times slower here.
 slow_scenes=(audit::what_happens control::operator directory::directory_gives directory::suspended feed::kick_ends
   feed::revoked feed_cut::cut_feed header::malformed header::refused_sender isolation::subscriptions isolation::retained
@@ -49,7 +49,8 @@ brokers() {
   for version in 2.0.11 2.0.21 2.1.2; do
     mkdir -p "$folder/$version"
     printf '#!/bin/sh\n%s\n' "$* '${broker_cache:?}/$version/mosquitto' \"\$@\"" >"$folder/$version/mosquitto"
-    chmod 755 "$folder/$version/mosquitto"
+    printf '#!/bin/sh\nexec %s "$@"\n' "'${broker_cache:?}/$version/mosquitto_passwd'" >"$folder/$version/mosquitto_passwd"
+    chmod 755 "$folder/$version"/mosquitto*
   done
 }
 

@@ -137,6 +137,10 @@ impl<H: Host> Plugin<H> {
         if self.turn_wanted.take() {
             self.inbox.turn_came();
         }
+        // What was published in the turn before has been routed by now, and would not be if the broker ended between.
+        if let Some(event) = self.last_event.take() {
+            self.inbox.applied(event);
+        }
         self.apply_updates();
         self.apply_steps();
         let mut effects = self.deferred.take();
@@ -152,10 +156,7 @@ impl<H: Host> Plugin<H> {
             published |= matches!(effect, Effect::Publish(_));
             self.apply(effect);
         }
-        if let Some(event) = self.last_event.take() {
-            self.inbox.applied(event);
-        }
-        let another = published || more;
+        let another = published || more || self.last_event.get().is_some();
         if another {
             self.turn_wanted.set(true);
             self.inbox.want_turn();
