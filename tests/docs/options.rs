@@ -33,10 +33,15 @@ fn rows() -> Vec<Row> {
         .collect()
 }
 
+thread_local! {
+    /// A test's own: the check writes into it, and two at a time would be in each other's way.
+    static FOLDER: tempfile::TempDir = tempfile::tempdir().expect("a folder");
+}
+
 /// What the options that are needed, for some option or always, and this one come to; none when they are refused.
 fn settings(name: &str, value: Option<&str>) -> Option<String> {
     let mut options = Options::default();
-    let folder = std::env::temp_dir().display().to_string();
+    let folder = FOLDER.with(|folder| folder.path().display().to_string());
     let needed = [
         ("state_dir", folder.as_str()),
         ("static_url", "https://static.example.com"),
