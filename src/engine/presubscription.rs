@@ -13,12 +13,12 @@ use crate::protocol::{SessionName, Topic, UserName};
 impl Engine {
     /// The subscriptions of a client that has just logged in.
     pub(super) fn subscribe_client(&mut self, client_id: &str) -> Vec<Effect> {
-        let filters = self.own_filters(client_id);
-        let subscribe = |filter: &String| subscribe(client_id, filter.clone());
+        let filters = self.own_filters(client_id).into_iter();
+        let effects: Vec<Effect> = filters.map(|f| subscribe(client_id, f)).collect();
         if self.lingering.iter().any(|other| **other == *client_id) {
-            self.due.extend(filters.iter().map(subscribe));
+            self.due.extend_from_slice(&effects);
         }
-        filters.iter().map(subscribe).collect()
+        effects
     }
 
     /// What has to be done about the subscriptions of a connection that has ended.

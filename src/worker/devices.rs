@@ -50,10 +50,10 @@ impl DeviceFile {
             ));
         }
         let all: Vec<&str> = lines.collect();
-        let torn = !text.ends_with('\n') || all.iter().any(|id| !is_client_id(id));
+        let valid: Vec<&str> = all.iter().copied().filter(|id| is_client_id(id)).collect();
+        let torn = !text.ends_with('\n') || valid.len() < all.len();
         let mut seen = HashSet::new();
-        let valid = all.iter().rev().filter(|id| is_client_id(id));
-        let latest = valid.filter(|id| seen.insert(**id)).take(MOST);
+        let latest = valid.iter().rev().filter(|id| seen.insert(**id)).take(MOST);
         let mut devices: Vec<String> = latest.map(|id| (*id).to_owned()).collect();
         devices.reverse();
         if torn || all.len() > 2 * devices.len() {

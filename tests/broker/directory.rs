@@ -242,9 +242,10 @@ fn suspended_enterprise_receives_nothing_that_waited(on: Version) {
         .service
         .event("enterprise.suspended", &json!({"eid": "beta"}));
     scene.settle();
-    // Her token is forgotten and asked about: under Valgrind longer than a login may last.
-    let refused = scene.connect_until_decided(&connect);
-    assert!(matches!(refused, Outcome::Refused(_)));
+    assert!(matches!(
+        scene.connect_at_once(&connect),
+        Outcome::Refused(_)
+    ));
     alice.publish("beta/im/msg/dora", &message("alice@acme", "too late"));
     scene
         .service

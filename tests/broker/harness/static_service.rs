@@ -14,7 +14,7 @@ use super::broker::Broker;
 use super::certificates::Authority;
 use super::conf::BROKER_SECRET;
 use super::database::Database;
-use super::mqtt::{Connect, Mqtt, MqttClient};
+use super::mqtt::{Connect, Mqtt, MqttClient, Outcome};
 use super::ports::free_port;
 use super::process::Process;
 use super::scene::connect_until_decided;
@@ -23,6 +23,8 @@ use super::wait::eventually;
 const PROGRAM: &str = env!("CARGO_BIN_EXE_static-service");
 /// Everybody's password.
 pub(crate) const PASSWORD: &str = "correct horse";
+/// Server unavailable: MQTT 5, 3.2.2.2.
+const UNAVAILABLE: u8 = 0x88;
 /// Who is there from the start; `dev@acme` has alice and bob in it.
 const USERS: [&str; 4] = ["alice@acme", "bob@acme", "carol@acme", "mallory@beta"];
 
@@ -201,11 +203,19 @@ impl StaticService {
     }
 
     /// A user on a device, logged in at the broker, as a client would: it tries again when the broker
-    /// has not heard of its token yet.
+    /// has not heard of its token yet, or does not know that the service is back.
     pub(crate) fn join(&self, broker: &Broker, client_id: &str, mqtt: Mqtt) -> MqttClient {
         let (username, device) = client_id.split_once(':').expect("uid@eid:device");
         let connect = Connect::new(mqtt, client_id, &self.token(username, device));
-        connect_until_decided(broker, &connect).client(client_id)
+        let decided =
+            eventually(
+                "a login once the service can be asked",
+                || match connect_until_decided(broker, &connect) {
+                    Outcome::Refused(UNAVAILABLE) => None,
+                    outcome => Some(outcome),
+                },
+            );
+        decided.client(client_id)
     }
 
     fn post(&self, path: &str, bearer: Option<&str>, body: &Value) -> Value {

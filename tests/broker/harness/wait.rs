@@ -14,7 +14,7 @@ pub(crate) fn eventually<T>(what: &str, look: impl FnMut() -> Option<T>) -> T {
 }
 
 /// How much slower than usual the broker is: `MEP_SLOWDOWN`, for a run under a tool that slows it down.
-fn slowdown() -> u32 {
+pub(crate) fn slowdown() -> u32 {
     static SLOWDOWN: OnceLock<u32> = OnceLock::new();
     *SLOWDOWN.get_or_init(|| {
         let typed = std::env::var("MEP_SLOWDOWN").ok();
