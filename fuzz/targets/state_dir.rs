@@ -8,11 +8,13 @@ use std::path::Path;
 use libfuzzer_sys::fuzz_target;
 use mosquitto_enterprise_push::protocol::contract::DirectoryStep;
 use mosquitto_enterprise_push::worker::fuzzing::{
-    journal_line, read_devices, read_directory, read_position, sealed,
+    journal_line, read_devices, read_directory, read_position, read_undelivered, sealed,
+    write_undelivered,
 };
 use mosquitto_enterprise_push_fuzz::{first_byte, text};
 
 const SERVICE: &str = "http://a";
+const UNDELIVERED: &str = "enterprise-push-undelivered-1\n";
 const WHOLE: &str = "enterprise-push-directory-1 http://a 7\n";
 
 thread_local! {
@@ -30,7 +32,7 @@ fn one_file(folder: &Path, which: usize, bytes: &[u8]) {
     let put = |name: &str, bytes: &[u8]| {
         std::fs::write(folder.join(name), bytes).expect("a file");
     };
-    match which % 6 {
+    match which % 8 {
         0 => {
             put("directory", bytes);
             put("directory-journal", b"");
@@ -57,10 +59,22 @@ fn one_file(folder: &Path, which: usize, bytes: &[u8]) {
             put("feed-position", bytes);
             let _ = read_position(folder, SERVICE);
         }
-        _ => {
+        5 => {
             put("devices", bytes);
             if let Ok(devices) = read_devices(folder) {
                 assert_eq!(read_devices(folder), Ok(devices), "read again");
+            }
+        }
+        6 => {
+            put("undelivered", bytes);
+            let _ = read_undelivered(folder);
+        }
+        _ => {
+            let Some(lines) = text(bytes) else { return };
+            put("undelivered", sealed(&format!("{UNDELIVERED}{lines}")).as_bytes());
+            if let Ok(read) = read_undelivered(folder) {
+                assert_eq!(write_undelivered(folder, &read), Ok(0));
+                assert_eq!(read_undelivered(folder), Ok(read), "written and read again");
             }
         }
     }

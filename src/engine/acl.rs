@@ -145,7 +145,13 @@ impl Engine {
     }
 
     fn deliver(&mut self, query: &Query<'_>, topic: Topic<'_>, own: SessionName<'_>) -> Ruling {
+        if self.is_retained_anew(query, topic) {
+            return Ruling::Deny;
+        }
         self.seen_by_broker(query, topic);
+        if self.comes_by_hand_later(query, topic) {
+            return Ruling::Deny;
+        }
         let superfluous = match topic {
             Topic::Presence { .. } => self.is_stale_presence(topic, query.payload),
             _ => {

@@ -11,18 +11,23 @@
 //!
 //! Copies carry no MQTT 5 properties, are of QoS 1 at most, and keep no order with what the broker routes.
 
-use std::collections::VecDeque;
+mod copies;
+mod undelivered;
+
 use std::hash::BuildHasher;
 use std::rc::Rc;
 use std::time::Duration;
 
 use hashbrown::DefaultHashBuilder;
 
+pub use undelivered::{Stage, Undelivered};
+
 use super::acl::{Access, Query};
 use super::devices::with_key;
 use super::routes::{Routes, Senders};
 use super::{Effect, Engine, Level, Now, Publication};
 use crate::protocol::{SessionName, Topic, UserName};
+use copies::{Copies, CopyQueue};
 
 /// How long a QoS 2 message waits for its routing.
 const PUBREL_S: u64 = 2;
@@ -59,20 +64,11 @@ struct Kept {
     seen: Vec<u64>,
 }
 
-/// Copies of one message on their way.
-struct Copies {
-    topic: Rc<str>,
-    payload: Rc<[u8]>,
-    qos: u8,
-    expiry_s: u32,
-    to: Vec<Box<str>>,
-}
-
 /// Messages kept, and copies to be handed over.
 #[derive(Default)]
 pub(super) struct ByHand {
     kept: Vec<Kept>,
-    copies: VecDeque<Copies>,
+    copies: CopyQueue,
     routes: Routes,
     hasher: DefaultHashBuilder,
 }
@@ -205,14 +201,16 @@ impl Engine {
         for kept in self.routed(now) {
             effects.extend(self.address(kept));
         }
-        let by_hand = &mut self.by_hand;
         while effects.len() < COPIES_AT_ONCE {
-            let Some(copies) = by_hand.copies.front_mut() else {
+            let Some((client_id, copy)) = self.by_hand.copies.next() else {
                 break;
             };
-            match copies.to.pop() {
-                Some(client_id) => effects.push(copies.for_client(client_id)),
-                None => drop(by_hand.copies.pop_front()),
+            if self.waits_with_others(&client_id, &copy, now) {
+                continue;
+            }
+            // About a copy for a device that is here the broker does not ask; for an absent one, when that comes.
+            if !self.sessions.has_client(&client_id) || self.may_receive(&client_id, &copy.topic) {
+                effects.push(Effect::Publish(copy));
             }
         }
         effects
@@ -305,7 +303,7 @@ impl Engine {
             }
             return None;
         }
-        self.by_hand.copies.push_back(Copies {
+        self.by_hand.copies.push(Copies {
             topic: kept.topic,
             payload: kept.payload,
             qos: kept.qos,
@@ -343,7 +341,7 @@ impl Engine {
         left_out
     }
 
-    fn may_receive(&self, client_id: &str, topic: &str) -> bool {
+    pub(super) fn may_receive(&self, client_id: &str, topic: &str) -> bool {
         SessionName::parse(client_id).is_ok_and(|name| {
             let decision = self.policy.may_receive(&self.directory, name, topic);
             decision.is_allowed()
@@ -361,19 +359,6 @@ impl Kept {
             .skip(from)
             .take_while(|seen| **seen == hash);
         same.count().min(self.times)
-    }
-}
-
-impl Copies {
-    fn for_client(&self, client_id: Box<str>) -> Effect {
-        Effect::Publish(Publication {
-            to: Some(client_id),
-            topic: self.topic.to_string(),
-            payload: self.payload.to_vec(),
-            qos: self.qos.min(1),
-            retain: false,
-            expiry_s: self.expiry_s,
-        })
     }
 }
 

@@ -67,6 +67,11 @@ impl Engine {
         self.subscribe_client(client_id)
     }
 
+    /// A client has logged in and wants nothing of a former session: nothing waits for it.
+    pub fn begins_anew(&mut self, client_id: &str) {
+        self.waiting.forget(client_id);
+    }
+
     /// The completion is over: what the broker did not report connected had gone before.
     pub fn completed(&mut self) {
         self.approved = None;
@@ -85,6 +90,7 @@ impl Engine {
         if !self.sessions.has_client(&session.client_id) {
             let waits = ending == Ending::Waits;
             self.devices.change().left(&session.client_id, waits);
+            self.waiting.left(&session.client_id);
         }
         self.presence_left(conn, &session);
         let client_id = session.client_id;
@@ -171,6 +177,7 @@ impl Engine {
             self.directory.change().recall(user, &rights);
         }
         self.directory.change().session_began(user);
+        self.waiting.came(client_id);
         self.presence_came(user, first);
     }
 }

@@ -36,6 +36,8 @@ pub struct EngineConfig {
     pub broker_subscriptions: bool,
     /// Whether clients receive what is theirs without SUBSCRIBE.
     pub pre_subscribe: bool,
+    /// Whether notices that wait for absent devices are kept over restarts.
+    pub keeps_notices: bool,
     /// Whether presence is published by the plugin.
     pub presence: bool,
     /// Whether decisions are only told: nobody is let in or kept out, so there are no sessions.
@@ -60,6 +62,7 @@ impl Default for EngineConfig {
             user_failures_per_min: 60,
             broker_subscriptions: true,
             pre_subscribe: true,
+            keeps_notices: false,
             presence: true,
             shadow: false,
             client_id_at_login: true,

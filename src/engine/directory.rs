@@ -144,6 +144,9 @@ impl Engine {
         ] {
             effects.push(clear(topic));
         }
+        let notices = Topic::SysNoticeUser { eid, uid };
+        self.retained.forget(&notices.to_string());
+        self.waiting.forget_user(&user.to_string());
         effects
     }
 

@@ -114,6 +114,8 @@ impl Engine {
         publications
             .map(|publication| {
                 self.keep_notice_for_hand(&publication);
+                self.retained.note(&publication, now);
+                self.keep_notice_for_absent(&publication, now);
                 Effect::Publish(publication)
             })
             .collect()

@@ -24,6 +24,7 @@ mod presence;
 mod presubscription;
 mod record;
 mod refusal;
+mod retained;
 mod review;
 mod routes;
 mod sessions;
@@ -32,6 +33,7 @@ mod stall;
 mod throttle;
 mod tick;
 mod token;
+mod waiting;
 mod watched;
 
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -42,6 +44,7 @@ use lru::LruCache;
 
 pub use acl::{Access, Query, Ruling};
 pub use answer::Failure;
+pub use by_hand::{Stage, Undelivered};
 pub use completion::Ending;
 pub use config::{EngineConfig, Payloads};
 pub use control::Done;
@@ -130,6 +133,20 @@ pub struct Publication {
     pub expiry_s: u32,
 }
 
+impl Publication {
+    /// When it is void, in seconds since 1970, if it is published now; 0 means never.
+    fn void_at(&self, now: Now) -> u64 {
+        void_at(self.expiry_s, now)
+    }
+}
+
+fn void_at(expiry_s: u32, now: Now) -> u64 {
+    match expiry_s {
+        0 => 0,
+        left => now.unix_s() + u64::from(left),
+    }
+}
+
 /// What is to be done at the broker. Applied from TICK only.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Effect {
@@ -214,6 +231,8 @@ pub struct Engine {
     words: presence::Words,
     sent: echo::Sent,
     by_hand: by_hand::ByHand,
+    retained: retained::Retained,
+    waiting: waiting::Waiting,
     refusal_notices: Throttle,
     refusal_logs: Throttle,
     refusal_records: Throttle,
@@ -258,6 +277,8 @@ impl Engine {
             words: presence::Words::default(),
             sent: echo::Sent::new(),
             by_hand: by_hand::ByHand::default(),
+            retained: retained::Retained::new(),
+            waiting: waiting::Waiting::default(),
             refusal_notices: Throttle::new(Duration::from_secs(1), 10_000),
             refusal_logs: Throttle::new(Duration::from_secs(10), 10_000),
             refusal_records: Throttle::new(Duration::from_secs(1), 10_000),

@@ -28,7 +28,10 @@ impl Engine {
         // The broker has forgotten them by now.
         self.lingering.clear();
         self.presence_put_right();
+        self.retained.tick();
+        self.waiting.tick();
         effects.extend(self.bring_by_hand(now));
+        effects.extend(self.bring_what_waits(now));
         self.sweep_on_record(&mut effects, now);
         if now.mono < self.swept_at + SWEEP {
             return effects;
@@ -65,6 +68,8 @@ impl Engine {
             && self.lingering.is_empty()
             && !self.directory.is_sweeping()
             && self.is_quiet_by_hand()
+            && self.retained.is_quiet()
+            && self.waiting.is_quiet()
             && self.is_quiet_presence()
     }
 
@@ -79,7 +84,7 @@ impl Engine {
 
     /// Whether there is more to do than one TICK should take.
     pub fn has_more(&self) -> bool {
-        self.directory.is_sweeping() || self.has_more_by_hand()
+        self.directory.is_sweeping() || self.has_more_by_hand() || self.waiting.has_more()
     }
 
     /// Ends some of the sessions that have to log in anew: all of them within a minute.

@@ -95,7 +95,15 @@ unsafe extern "C" fn basic_auth(_event: c_int, data: *mut c_void, userdata: *mut
         };
         let attempt = client.attempt(username, token);
         match loaded.plugin.login(&attempt, || client.may_be_kept()) {
-            LoginRuling::Allow => SUCCESS,
+            LoginRuling::Allow => {
+                if let Some(client_id) = client.id()
+                    && client.begins_anew()
+                    && loaded.plugin.has_session(client.key())
+                {
+                    loaded.plugin.begins_anew(client_id);
+                }
+                SUCCESS
+            }
             LoginRuling::Delayed => c::MEP_ERR_AUTH_DELAYED,
             LoginRuling::Refuse(refusal) => refusal_code(refusal, client),
         }
@@ -246,8 +254,13 @@ unsafe extern "C" fn connect(_event: c_int, data: *mut c_void, userdata: *mut c_
         if let Some((loaded, event)) = unsafe { open::<c::mep_evt_connect>(data, userdata) } {
             // SAFETY: NULL or a client that lives for the callback (plugin_connect.c).
             let client = unsafe { Client::new(event.client) };
-            if let Some(client_id) = client.and_then(Client::id) {
+            if let Some(client) = client
+                && let Some(client_id) = client.id()
+            {
                 loaded.plugin.connected(client_id);
+                if client.begins_anew() {
+                    loaded.plugin.begins_anew(client_id);
+                }
             }
         }
         SUCCESS

@@ -81,6 +81,12 @@ impl<'a> Client<'a> {
         }
     }
 
+    /// Whether its CONNECT asked for a session that holds nothing yet.
+    pub(super) fn begins_anew(self) -> bool {
+        // SAFETY: a live client.
+        unsafe { c::mep_client_clean_session(self.raw) }
+    }
+
     /// Whether a session may outlive the connection: surely not after an MQTT 3.1.1 CONNECT that asked for a clean
     /// one. With MQTT 5 an interval decides that the broker does not tell us.
     pub(super) fn may_have_session(self) -> bool {

@@ -38,7 +38,7 @@ impl Loaded {
 
     /// Stops the worker, then gives the signal back.
     fn stop(self) {
-        drop(self.plugin);
+        self.plugin.stop();
         self.bell.remove();
     }
 }

@@ -10,7 +10,8 @@ use super::figures::Watch;
 use super::{Capabilities, Host, HostError};
 use crate::config::Settings;
 use crate::engine::{
-    ConnKey, Effect, Ending, Engine, Event, Glance, Level, NamesAt, Now, Query, Ruling,
+    ConnKey, Effect, Ending, Engine, Event, Glance, Level, NamesAt, Now, Publication, Query,
+    Ruling, Undelivered,
 };
 use crate::protocol::contract::DirectoryStep;
 use crate::worker::{Inbox, Update, Worker};
@@ -28,7 +29,13 @@ pub struct Plugin<H> {
     pub(super) capabilities: Capabilities,
     pub(super) engine: RefCell<Engine>,
     /// Effects that came up outside TICK.
-    deferred: RefCell<Vec<Effect>>,
+    pub(super) deferred: RefCell<Vec<Effect>>,
+    /// Effects of the feed's events: it tells these again if the broker ends before they are carried out.
+    told: RefCell<Vec<Effect>>,
+    /// What else was published in this turn; the broker routes it in the next.
+    pub(super) published: RefCell<Vec<Publication>>,
+    /// What was on its way when the broker stopped. It goes on in the first TICK.
+    pub(super) undelivered: RefCell<Vec<Undelivered>>,
     pub(super) inbox: Inbox,
     pub(super) worker: Worker,
     settings: Settings,
@@ -64,6 +71,9 @@ impl<H: Host> Plugin<H> {
             capabilities,
             engine,
             deferred,
+            told: RefCell::default(),
+            published: RefCell::default(),
+            undelivered: RefCell::default(),
             inbox,
             worker,
             settings,
@@ -131,6 +141,7 @@ impl<H: Host> Plugin<H> {
     pub fn tick(&self) -> bool {
         self.ticked.set(true);
         self.reviewing.set(false);
+        self.go_on();
         if self.is_quiet() {
             return false;
         }
@@ -152,6 +163,12 @@ impl<H: Host> Plugin<H> {
         }
         let more = self.with_engine(|engine| engine.has_more());
         let mut published = false;
+        for effect in self.told.take() {
+            published |= matches!(effect, Effect::Publish(_));
+            self.apply(effect);
+        }
+        // The broker has routed what was published in the turn before; and what the feed told, it would tell again.
+        self.published.take();
         for effect in effects {
             published |= matches!(effect, Effect::Publish(_));
             self.apply(effect);
@@ -234,8 +251,12 @@ impl<H: Host> Plugin<H> {
     }
 
     pub(super) fn apply_update(&self, update: Update) {
-        if let Update::Feed(id, _) | Update::FeedUnreadable(id, _) | Update::FeedAt(id) = &update {
-            self.last_event.set(Some(*id));
+        let of_feed = match &update {
+            Update::Feed(id, _) | Update::FeedUnreadable(id, _) | Update::FeedAt(id) => Some(*id),
+            _ => None,
+        };
+        if of_feed.is_some() {
+            self.last_event.set(of_feed);
         }
         let effects = match update {
             Update::Options {
@@ -249,7 +270,10 @@ impl<H: Host> Plugin<H> {
                 self.with_engine(|engine| super::updates::apply(engine, update, now))
             }
         };
-        self.defer(effects);
+        match of_feed {
+            Some(_) => self.told.borrow_mut().extend(effects),
+            None => self.defer(effects),
+        }
     }
 
     fn apply(&self, effect: Effect) {
@@ -299,6 +323,8 @@ impl<H: Host> Plugin<H> {
                         Level::Error,
                         &format!("cannot publish to {}: {error}", publication.topic),
                     );
+                } else {
+                    self.published.borrow_mut().push(publication);
                 }
             }
         }

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::{Host, Plugin};
 use crate::config::Secret;
-use crate::engine::{AskKey, Attempt, Engine, Level, Refusal, Step, Ticket, Wait};
+use crate::engine::{AskKey, Attempt, ConnKey, Engine, Level, Refusal, Step, Ticket, Wait};
 use crate::upstream::Question;
 use crate::worker::Request;
 
@@ -40,6 +40,16 @@ impl<H: Host> Plugin<H> {
             Step::Refuse(refusal) => LoginRuling::Refuse(refusal),
             Step::Ask { key, send, wait } => self.ask(attempt, key, send, wait),
         }
+    }
+
+    /// A client that has logged in wants nothing of a former session.
+    pub fn begins_anew(&self, client_id: &str) {
+        self.with_engine(|engine| engine.begins_anew(client_id));
+    }
+
+    /// Whether a connection is logged in.
+    pub fn has_session(&self, conn: ConnKey) -> bool {
+        self.with_engine(|engine| engine.has_session(conn))
     }
 
     /// Whether the broker only goes through what it has. What is not here then is a session that waits for its device.

@@ -12,6 +12,7 @@ mod reload;
 mod shadow;
 mod standing;
 mod start;
+mod undelivered;
 mod updates;
 
 pub use dispatch::Plugin;

@@ -65,6 +65,7 @@ impl<H: Host> Plugin<H> {
             self.step(step);
         }
         self.with_engine(|engine| engine.restore_devices(&restored.devices));
+        self.undelivered.replace(restored.undelivered);
         let mut effects = Vec::new();
         self.with_engine(|engine| while engine.sweep(&mut effects) {});
         self.defer(effects);
@@ -92,6 +93,7 @@ fn engine_config(settings: &Settings, capabilities: Capabilities) -> EngineConfi
         user_failures_per_min: settings.user_failures_per_min,
         broker_subscriptions: enforces && capabilities.subscriptions,
         pre_subscribe: enforces && settings.pre_subscribe && capabilities.events,
+        keeps_notices: enforces && settings.state_dir.is_some() && capabilities.events,
         presence: enforces && settings.presence && capabilities.events,
         shadow: !enforces,
     }

@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 
 use super::cursor::Cursor;
+use super::seal::{hex, unsealed};
 use crate::protocol::contract::{DirectoryStep, FeedEvent};
 use crate::upstream::RawEvent;
 use crate::upstream::wire::{DirectoryLine, read_directory_line, read_event};
@@ -183,12 +184,7 @@ impl Copy {
     fn check(&self, text: &str) -> Result<Option<(u64, Vec<FeedEvent>)>, String> {
         let path = self.folder.join(DIRECTORY);
         let damaged = |why: &str| format!("{}: {why}: not used", path.display());
-        let body = text.strip_suffix('\n').unwrap_or_default();
-        let (lines, digest) = body.rsplit_once('\n').ok_or_else(|| damaged("too short"))?;
-        if digest != hex(Sha256::new_with_prefix(lines).chain_update("\n")) {
-            return Err(damaged("damaged"));
-        }
-        let mut lines = lines.lines();
+        let mut lines = unsealed(text).map_err(damaged)?.lines();
         let head: Vec<&str> = lines.next().unwrap_or_default().split(' ').collect();
         let [FORMAT, service, seq] = head.as_slice() else {
             return Err(damaged("of another format"));
@@ -240,16 +236,6 @@ impl NewCopy {
         writeln!(self.file, "{digest}")?;
         self.file.into_inner()?.sync_all()
     }
-}
-
-pub(super) fn hex(digest: Sha256) -> String {
-    digest
-        .finalize()
-        .iter()
-        .fold(String::new(), |mut text, byte| {
-            text.push_str(&format!("{byte:02x}"));
-            text
-        })
 }
 
 /// `checksum id name data`; data is the rest of the line.

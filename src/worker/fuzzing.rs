@@ -2,11 +2,12 @@
 
 use std::path::Path;
 
-use sha2::{Digest, Sha256};
-
 use super::copy::{self, Copy};
 use super::cursor::Cursor;
 use super::devices::DeviceFile;
+use super::seal;
+use super::undelivered::UndeliveredFile;
+use crate::engine::Undelivered;
 use crate::protocol::contract::DirectoryStep;
 use crate::upstream::RawEvent;
 
@@ -21,7 +22,7 @@ pub fn read_directory(
 
 /// The lines with the last line that makes a copy believed.
 pub fn sealed(lines: &str) -> String {
-    format!("{lines}{}\n", copy::hex(Sha256::new_with_prefix(lines)))
+    seal::sealed(lines)
 }
 
 /// A line of the journal.
@@ -38,4 +39,14 @@ pub fn read_position(folder: &Path, service: &str) -> Result<Option<(u64, u64)>,
 /// Reads the devices that have been here.
 pub fn read_devices(folder: &Path) -> Result<Vec<String>, String> {
     DeviceFile::new(folder).read()
+}
+
+/// Reads what was on its way.
+pub fn read_undelivered(folder: &Path) -> Result<Vec<Undelivered>, String> {
+    UndeliveredFile::new(folder).read()
+}
+
+/// Writes it again.
+pub fn write_undelivered(folder: &Path, all: &[Undelivered]) -> Result<usize, String> {
+    UndeliveredFile::new(folder).write(all)
 }

@@ -18,8 +18,10 @@ mod introspection;
 mod loopback;
 mod mailbox;
 mod metrics;
+mod seal;
 mod service;
 mod thread;
+mod undelivered;
 
 use std::future::pending;
 use std::io;
@@ -38,7 +40,7 @@ pub use loopback::{Loopback, Messenger, TURN, Takeover, Turns, USERNAME, open as
 pub use mailbox::{Inbox, Update};
 
 use crate::config::{Configuration, Settings};
-use crate::engine::{AskKey, Level, Record};
+use crate::engine::{AskKey, Level, Record, Undelivered};
 use crate::metrics::{Counted, Metrics, Shared};
 use crate::protocol::contract::DirectoryStep;
 use crate::upstream::{Question, StaticService, UpstreamError};
@@ -50,6 +52,7 @@ use devices::DeviceFile;
 use directory::Directory;
 use mailbox::Outbox;
 use service::Service;
+use undelivered::UndeliveredFile;
 
 /// Questions that may wait for the worker. Further ones are refused by [`Worker::ask`].
 const MAX_QUESTIONS: usize = 4096;
@@ -90,6 +93,7 @@ pub struct Worker {
     stop: watch::Sender<bool>,
     reload: watch::Sender<()>,
     thread: Option<JoinHandle<()>>,
+    undelivered: Option<UndeliveredFile>,
 }
 
 /// What `state_dir` held.
@@ -99,6 +103,8 @@ pub struct Restored {
     pub directory: Vec<DirectoryStep>,
     /// The devices that have been here, by client id.
     pub devices: Vec<String>,
+    /// What was on its way when the broker stopped.
+    pub undelivered: Vec<Undelivered>,
     /// What could not be used, for the log.
     pub complaints: Vec<String>,
     since: Option<u64>,
@@ -162,6 +168,7 @@ impl Worker {
             stop,
             reload,
             thread: Some(thread),
+            undelivered: settings.state_dir.as_deref().map(UndeliveredFile::new),
         };
         Ok((worker, inbox, restored))
     }
@@ -239,6 +246,10 @@ fn restore(settings: &Settings) -> (Option<Cursor>, Directory, Option<DeviceFile
     };
     let devices = DeviceFile::new(folder);
     restored.devices = devices.read().unwrap_or_else(|error| {
+        restored.complaints.push(error);
+        Vec::new()
+    });
+    restored.undelivered = UndeliveredFile::new(folder).read().unwrap_or_else(|error| {
         restored.complaints.push(error);
         Vec::new()
     });

@@ -54,4 +54,5 @@ mod rotation;
 mod shadow;
 mod start;
 mod stop;
+mod stopped_on_the_way;
 mod terminal_client;

@@ -25,7 +25,7 @@ fn changes(effects: &[Effect]) -> Vec<String> {
 }
 
 /// Who is brought a copy, with the topic.
-fn brought(effects: &[Effect]) -> Vec<String> {
+pub(super) fn brought(effects: &[Effect]) -> Vec<String> {
     let copies = effects.iter().filter_map(|e| match e {
         Effect::Publish(p) => p.to.as_ref().map(|to| format!("{to} {}", p.topic)),
         _ => None,
@@ -43,7 +43,7 @@ fn engine_of(by_broker: bool, clients: &[(usize, &str)]) -> Engine {
     engine
 }
 
-fn ask_about(
+pub(super) fn ask_about(
     engine: &mut Engine,
     conn: usize,
     client_id: &str,

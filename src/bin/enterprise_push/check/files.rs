@@ -99,7 +99,7 @@ impl<'c> Files<'c> {
         let about = "plugin_opt_state_dir";
         let Some(folder) = folder else {
             findings
-                .warning(about, "not given: what the static service tells while the broker is down is missed, and restored sessions wait for it")
+                .warning(about, "not given: what the static service tells while the broker is down is missed, restored sessions wait for it, and messages on their way at a stop are lost")
                 .todo("name a folder that the broker's user may write");
             return;
         };
