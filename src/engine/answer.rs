@@ -35,6 +35,9 @@ impl Engine {
         now: Now,
     ) -> Vec<Effect> {
         let (asked, waiting) = self.pending.end(&key);
+        if let Some(asked) = &asked {
+            self.stall.answered(asked.age(now.mono));
+        }
         let mut effects = Vec::new();
         let outcome = match answer {
             // Else nothing would be known of it, and each retry would ask again.

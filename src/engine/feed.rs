@@ -114,8 +114,7 @@ impl Engine {
         publications
             .map(|publication| {
                 self.keep_notice_for_hand(&publication);
-                self.retained.note(&publication, now);
-                self.keep_notice_for_absent(&publication, now);
+                self.keep_notice_over_restarts(&publication, now);
                 Effect::Publish(publication)
             })
             .collect()

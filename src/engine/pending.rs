@@ -46,6 +46,13 @@ pub struct Asked {
     since: Duration,
 }
 
+impl Asked {
+    /// How long ago.
+    pub fn age(&self, now: Duration) -> Duration {
+        now.saturating_sub(self.since)
+    }
+}
+
 struct Flight {
     asked: Asked,
     waiters: Vec<(Box<str>, Ticket)>,

@@ -81,7 +81,7 @@ impl Retained {
     /// Whether this is a notice of before the start that is on its way.
     pub(super) fn is_anew(&self, publication: &Publication) -> bool {
         let anew = self.anew.get(&publication.topic);
-        anew.is_some_and(|payload| *payload == publication.payload)
+        publication.to.is_none() && anew.is_some_and(|payload| *payload == publication.payload)
     }
 
     /// From TICK.

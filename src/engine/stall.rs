@@ -6,6 +6,8 @@
 //! Waiting is worth its price only while it lets people in. Each wait that lets nobody in halves what the
 //! next second may cost, and one that does restores it: a flood of forged tokens, or a static service that
 //! is slower than the budget, soon costs next to nothing, and its clients find their answer at the retry.
+//! How long answers take is known without waiting for them: while they take longer than could be waited, one
+//! wait in vain is enough, until there is full hope again.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -16,6 +18,8 @@ const WINDOW: Duration = Duration::from_secs(1);
 const LEAST: Duration = Duration::from_millis(1);
 /// What a wait is booked as at least.
 const SHORTEST: Duration = Duration::from_micros(20);
+/// The share of a new answer in what answers are expected to take.
+const NEWS: f64 = 0.25;
 /// In this time without a wait, what a second may cost doubles again.
 const RECOVERY: Duration = Duration::from_secs(5);
 
@@ -28,6 +32,8 @@ pub struct StallBudget {
     /// The share of the budget that may be used, 0 to 1, as it stood at `hope_at`.
     hope: f64,
     hope_at: Duration,
+    /// What an answer takes, by the last ones.
+    expected: Duration,
 }
 
 impl StallBudget {
@@ -39,6 +45,7 @@ impl StallBudget {
             spent: Duration::ZERO,
             hope: 1.0,
             hope_at: Duration::ZERO,
+            expected: Duration::ZERO,
         }
     }
 
@@ -52,9 +59,20 @@ impl StallBudget {
         while let Some((_, waited)) = self.waits.pop_front_if(|(ended, _)| *ended + WINDOW <= now) {
             self.spent = self.spent.saturating_sub(waited);
         }
-        let usable = self.per_second.mul_f64(self.hope(now));
+        let hope = self.hope(now);
+        let usable = self.per_second.mul_f64(hope);
         let left = usable.saturating_sub(self.spent);
-        if left < LEAST { Duration::ZERO } else { left }
+        let in_vain = hope < 1.0 && self.expected > left;
+        if left < LEAST || in_vain {
+            Duration::ZERO
+        } else {
+            left
+        }
+    }
+
+    /// An answer came, so long after its question.
+    pub fn answered(&mut self, took: Duration) {
+        self.expected = self.expected.mul_f64(1.0 - NEWS) + took.mul_f64(NEWS);
     }
 
     /// Books a wait that ended now, and whether it let somebody in.
@@ -142,6 +160,31 @@ mod tests {
             ms(49),
             "one that lets somebody in restores it"
         );
+    }
+
+    #[test]
+    fn service_that_is_known_to_be_slow_is_hardly_waited_for() {
+        let mut budget = StallBudget::new(ms(50));
+        let mut waited = ms(0);
+        let mut wait_at = |budget: &mut StallBudget, now: u64| {
+            let wait = budget.available(ms(now)).min(ms(10));
+            if !wait.is_zero() {
+                budget.spend(wait, false, ms(now));
+            }
+            wait
+        };
+        for now in 0..60_000 {
+            if now % 10 == 0 {
+                waited += wait_at(&mut budget, now);
+                budget.answered(ms(300));
+            }
+        }
+        assert!(waited <= ms(130), "{waited:?} in a minute: once in 5 s");
+        // It is quick again, which the answers tell that nobody waits for.
+        for _ in 0..20 {
+            budget.answered(ms(1));
+        }
+        assert_eq!(wait_at(&mut budget, 61_000), ms(10));
     }
 
     #[test]

@@ -216,8 +216,15 @@ impl Waiting {
     }
 
     /// What was kept over a restart.
-    pub(super) fn restore(&mut self, kept: &Undelivered, to: &[Box<str>]) {
-        let notice = self.note(&kept.topic, &kept.payload, kept.qos, kept.void_at_unix_s);
+    pub(super) fn restore(
+        &mut self,
+        topic: &str,
+        payload: &[u8],
+        qos: u8,
+        void_at_unix_s: u64,
+        to: &[Box<str>],
+    ) {
+        let notice = self.note(topic, payload, qos, void_at_unix_s);
         for client_id in to {
             self.add(client_id, &notice, true);
         }
@@ -238,9 +245,10 @@ impl Device {
 }
 
 impl Engine {
-    /// A notice is about to be published: absent devices may have to wait for it.
-    pub(super) fn keep_notice_for_absent(&mut self, publication: &Publication, now: Now) {
+    /// A notice is about to be published: absent devices may have to wait for it, and it may be retained.
+    pub(super) fn keep_notice_over_restarts(&mut self, publication: &Publication, now: Now) {
         if self.config.keeps_notices {
+            self.retained.note(publication, now);
             let (topic, payload) = (&publication.topic, &publication.payload);
             let void_at = publication.void_at(now);
             let notice = self.waiting.note(topic, payload, publication.qos, void_at);

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::{Host, Plugin};
 use crate::config::Settings;
-use crate::engine::{Event, Level};
+use crate::engine::{Effect, Event, Level};
 use crate::policy::{Policy, PolicyError, Rules};
 
 /// Why a policy file cannot be put in force.
@@ -55,7 +55,9 @@ impl<H: Host> Plugin<H> {
         } else {
             format!("in force: {}", changed.join(" "))
         };
-        self.log(Level::Notice, &format!("options file `{file}`: {what}"));
+        // Behind the lines about options that need a restart, which the worker sent before.
+        let text = format!("options file `{file}`: {what}");
+        self.defer(vec![Effect::Log(Level::Notice, text)]);
         self.put_on_record(Event::Options(Ok(changed)));
     }
 

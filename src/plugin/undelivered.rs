@@ -36,7 +36,10 @@ impl<H: Host> Plugin<H> {
                 Level::Notice,
                 &format!("{count} messages are on their way; they are kept for the next start"),
             ),
-            Err((0, _)) => {}
+            Err((0, why)) => self.log(
+                Level::Warning,
+                &format!("notices that wait for absent devices or are retained are lost: {why}"),
+            ),
             Err((lost, why)) => self.log(
                 Level::Warning,
                 &format!("{lost} messages are on their way and are lost: {why}"),

@@ -18,6 +18,7 @@ each_broker!(
     session_that_begins_anew_holds_no_notice_of_before,
     retained_notice_outlives_a_restart_and_comes_once,
     loss_is_told_where_nothing_can_be_kept,
+    notices_that_cannot_be_kept_are_told_of,
     damaged_file_is_said_to_be_and_not_used,
 );
 
@@ -393,6 +394,32 @@ fn loss_is_told_where_nothing_can_be_kept(on: Version) {
             back(&scene, &durable(login, Mqtt::V5)).disconnect();
         }
     }
+}
+
+fn notices_that_cannot_be_kept_are_told_of(on: Version) {
+    let state = state();
+    let mut scene = scene(on, &state);
+    let login = scene.announced("bob@acme:pc");
+    scene
+        .send(&durable(&login, Mqtt::V5))
+        .client("bob")
+        .disconnect();
+    scene.settle();
+    scene.service.notice(
+        &json!({"eid": "acme", "uid": "bob"}),
+        "to one who is absent",
+    );
+    settle(&scene);
+    state.close().expect("it is there");
+    scene.broker.stop();
+    let log = scene.broker.log();
+    let line = log
+        .lines()
+        .find(|line| line.contains("or are retained are lost: "));
+    assert!(
+        line.is_some_and(|line| line.contains("No such file")),
+        "{log}"
+    );
 }
 
 fn damaged_file_is_said_to_be_and_not_used(on: Version) {

@@ -35,13 +35,33 @@ pub(crate) fn run(args: &PeersArgs, runtime: &Runtime) -> anyhow::Result<PeersRe
     let args = args.checked();
     let mut report = PeersReport::new(&args);
     for round in 1..=args.rounds {
-        let stands = Stands::start(&args, runtime, &mut report)?;
-        for work in &args.works {
-            do_work(&args, runtime, &stands, *work, round, &mut report)?;
-        }
+        do_round(&args, runtime, round, &mut report)?;
         progress(&format!("round {round} of {}: done", args.rounds));
     }
+    if let Some(fewer) = args.of_more_rounds() {
+        for more in 1..=args.more_rounds {
+            do_round(&fewer, runtime, args.rounds + more, &mut report)?;
+            progress(&format!(
+                "further round {more} of {}: done",
+                args.more_rounds
+            ));
+        }
+    }
     Ok(report)
+}
+
+/// All rivals, started anew, at all works.
+fn do_round(
+    args: &PeersArgs,
+    runtime: &Runtime,
+    round: u32,
+    report: &mut PeersReport,
+) -> anyhow::Result<()> {
+    let stands = Stands::start(args, runtime, report)?;
+    for work in &args.works {
+        do_work(args, runtime, &stands, *work, round, report)?;
+    }
+    Ok(())
 }
 
 /// One work of all rivals in one round.

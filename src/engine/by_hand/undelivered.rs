@@ -83,17 +83,13 @@ impl Engine {
             let Some(expiry_s) = one.expiry_s(now) else {
                 continue;
             };
-            if let Stage::Waiting(to) = &one.stage {
-                self.waiting.restore(&one, to);
-                continue;
-            }
             let Undelivered {
                 topic,
                 payload,
                 qos,
                 retain,
+                void_at_unix_s,
                 stage,
-                ..
             } = one;
             let publication = |topic, payload| Publication {
                 to: None,
@@ -107,10 +103,13 @@ impl Engine {
                 Stage::Unrouted => {
                     let publication = publication(topic, payload);
                     self.keep_notice_for_hand(&publication);
-                    self.retained.note(&publication, now);
+                    self.keep_notice_over_restarts(&publication, now);
                     effects.push(Effect::Publish(publication));
                 }
-                Stage::Waiting(_) => {}
+                Stage::Waiting(to) => {
+                    let waiting = &mut self.waiting;
+                    waiting.restore(&topic, &payload, qos, void_at_unix_s, &to);
+                }
                 Stage::Retained => {
                     let publication = publication(topic, payload);
                     effects.push(self.retain_anew(publication, now));

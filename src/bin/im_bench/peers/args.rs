@@ -34,6 +34,9 @@ pub(crate) struct PeersArgs {
     /// Rounds; in each, every rival is started anew and does every work once, in turns
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=50))]
     pub(crate) rounds: u32,
+    /// Further rounds of the Mosquittos' throughput alone: to tell a ratio from one takes many starts
+    #[arg(long, default_value_t = 6, value_parser = clap::value_parser!(u32).range(0..=50))]
+    pub(crate) more_rounds: u32,
     /// Seconds of one work that is done as fast as can be
     #[arg(long, default_value = "2", value_parser = seconds)]
     pub(crate) seconds: Duration,
@@ -78,6 +81,7 @@ impl PeersArgs {
             let last = args.place.brokers.len().saturating_sub(1);
             args.place.brokers.drain(..last);
             args.rounds = 1;
+            args.more_rounds = 0;
             args.seconds = args.seconds.min(second);
             args.talk_seconds = args.talk_seconds.min(second);
             args.subscribers = args.subscribers.min(50);
@@ -87,6 +91,15 @@ impl PeersArgs {
             args.idle = args.idle.min(200);
         }
         args
+    }
+
+    /// What is done in the further rounds; `None` when that is nothing.
+    pub(super) fn of_more_rounds(&self) -> Option<PeersArgs> {
+        let mut args = self.clone();
+        args.rivals.retain(|rival| rival.is_mosquitto());
+        args.works.retain(|work| work.carried().is_some());
+        let any = !args.rivals.is_empty() && !args.works.is_empty();
+        any.then_some(args)
     }
 }
 
@@ -155,6 +168,9 @@ mod tests {
         assert_eq!((args.subscribers, args.idle, args.logins), (500, 2000, 100));
         assert_eq!(args.check_ms, Duration::from_millis(300));
         assert_eq!((args.rivals.len(), args.works.len()), (6, 7));
+        let more = args.of_more_rounds().unwrap();
+        assert_eq!((more.rivals.len(), more.works.len()), (4, 3));
+        assert!(peers(&["--works", "storm"]).of_more_rounds().is_none());
     }
 
     #[test]
@@ -162,6 +178,7 @@ mod tests {
         let args = peers(&["--quick", "--idle", "20"]).checked();
         assert_eq!(args.place.brokers, ["2.1.2"]);
         assert_eq!((args.rounds, args.idle, args.subscribers), (1, 20, 50));
+        assert_eq!(args.more_rounds, 0);
         assert_eq!(args.check_ms, Duration::from_millis(300));
     }
 }

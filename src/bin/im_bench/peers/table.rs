@@ -147,8 +147,12 @@ const TABLES: &[(&str, &str, &[Work], &[Column])] = &[
 
 /// What the sizes were.
 pub(super) fn sizes(args: &PeersArgs) -> String {
+    let more = match (args.of_more_rounds(), args.more_rounds) {
+        (None, _) | (_, 0) => String::new(),
+        (Some(_), more) => format!(" ({more} more of the Mosquittos' throughput)"),
+    };
     format!(
-        "{} rounds, for each of which all are started anew, rivals in turns; medians (least to most). As fast as can be: {} s each; fan-out to {}. Latency: {} pairs, {} messages a second, \
+        "{} rounds{more}, for each of which all are started anew, rivals in turns; medians (least to most). As fast as can be: {} s each; fan-out to {}. Latency: {} pairs, {} messages a second, \
          {} s. Storm: {} logins a second, {} ms a question. Idle: {} connections. Ratios are to the bare broker of the same version in the same round; \
          RabbitMQ's to the bare broker of the last version.\n",
         args.rounds,
