@@ -166,7 +166,7 @@ mod tests {
     fn service_that_is_known_to_be_slow_is_hardly_waited_for() {
         let mut budget = StallBudget::new(ms(50));
         let mut waited = ms(0);
-        let mut wait_at = |budget: &mut StallBudget, now: u64| {
+        let wait_at = |budget: &mut StallBudget, now: u64| {
             let wait = budget.available(ms(now)).min(ms(10));
             if !wait.is_zero() {
                 budget.spend(wait, false, ms(now));

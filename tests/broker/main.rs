@@ -40,6 +40,7 @@ mod metrics;
 mod mutual_tls;
 mod notices;
 mod notices_in_time;
+mod notices_over_restarts;
 mod operator_program;
 mod options_file;
 mod pre_subscription;

@@ -2,23 +2,19 @@
 
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::harness::{
     Connect, Login, Message, Mqtt, MqttClient, Scene, Version, directory, each_broker,
     group_message, message,
 };
-use crate::notices::{BOBS, notices, scopes, settle, titles};
+use crate::notices::{settle, titles};
 
 each_broker!(
     copies_for_many_go_on_after_a_stop_right_behind_their_message,
     nothing_is_lost_or_doubled_by_a_stop_at_any_moment,
     what_was_on_its_way_is_not_brought_to_who_has_lost_the_right,
-    notices_wait_through_restarts_and_come_in_order_and_once,
-    session_that_begins_anew_holds_no_notice_of_before,
-    retained_notice_outlives_a_restart_and_comes_once,
     loss_is_told_where_nothing_can_be_kept,
-    notices_that_cannot_be_kept_are_told_of,
     damaged_file_is_said_to_be_and_not_used,
 );
 
@@ -28,12 +24,12 @@ const KEPT: &str = "messages are on their way; they are kept for the next start"
 const GO_ON: &str = "messages were on their way when the broker stopped; they go on";
 
 /// With a folder for the broker's state.
-fn scene(on: Version, state: &tempfile::TempDir) -> Scene {
+pub(crate) fn scene(on: Version, state: &tempfile::TempDir) -> Scene {
     Scene::with(on, |conf| conf.option("state_dir", state.path().display()))
 }
 
 /// With a directory, too: by its copy the members of a group are known after a start.
-fn scene_of_acme(on: Version, state: &tempfile::TempDir) -> Scene {
+pub(crate) fn scene_of_acme(on: Version, state: &tempfile::TempDir) -> Scene {
     let acme = [
         directory::enterprise("acme"),
         directory::user("alice@acme", &[], &["news"]),
@@ -49,11 +45,11 @@ fn scene_of_acme(on: Version, state: &tempfile::TempDir) -> Scene {
     scene
 }
 
-fn state() -> tempfile::TempDir {
+pub(crate) fn state() -> tempfile::TempDir {
     tempfile::tempdir().expect("a folder for the broker's state")
 }
 
-fn durable(login: &Login, mqtt: Mqtt) -> Connect {
+pub(crate) fn durable(login: &Login, mqtt: Mqtt) -> Connect {
     Connect::new(mqtt, &login.client_id, &login.token).durable()
 }
 
@@ -68,7 +64,7 @@ fn news(tag: &str) -> Vec<u8> {
 }
 
 /// Stops the broker and starts it again; gives what it logged since.
-fn restart(scene: &mut Scene) -> String {
+pub(crate) fn restart(scene: &mut Scene) -> String {
     let before = scene.broker.log().len();
     scene.broker.stop();
     scene.broker.start_again();
@@ -79,14 +75,14 @@ fn restart(scene: &mut Scene) -> String {
 }
 
 /// Comes back with a session that waited; what was kept for it follows in the next turns.
-fn back(scene: &Scene, connect: &Connect) -> MqttClient {
+pub(crate) fn back(scene: &Scene, connect: &Connect) -> MqttClient {
     let client = scene.send(connect).client("who was absent");
     assert!(client.session_present);
     client
 }
 
 /// All that came for a device that was absent.
-fn waiting(scene: &Scene, connect: &Connect) -> Vec<Message> {
+pub(crate) fn waiting(scene: &Scene, connect: &Connect) -> Vec<Message> {
     let mut client = back(scene, connect);
     settle(scene);
     let seen = client.all_said();
@@ -239,133 +235,6 @@ fn what_was_on_its_way_is_not_brought_to_who_has_lost_the_right(on: Version) {
     }
 }
 
-fn notices_wait_through_restarts_and_come_in_order_and_once(on: Version) {
-    let state = state();
-    let mut scene = scene_of_acme(on, &state);
-    let mut devices = Vec::new();
-    for mqtt in Mqtt::BOTH {
-        for filters in [&[][..], &["$SYS/notice", "$SYS/notice/acme", BOBS]] {
-            let client_id = format!("bob@acme:{mqtt:?}-{}", filters.len());
-            let login = scene.announced_with(&client_id, json!({"groups": ["dev"]}));
-            let client = scene.send(&durable(&login, mqtt)).client(&client_id);
-            let subscribe = |client: MqttClient, filter: &&str| client.subscribed(filter);
-            filters.iter().fold(client, subscribe).disconnect();
-            devices.push((login, mqtt));
-        }
-    }
-    scene.settle();
-    // The last round begins with sessions that the broker has had since its start.
-    for round in 0..3 {
-        let mut sent = Vec::new();
-        for part in 0..3 {
-            for (scope, _) in scopes() {
-                let title = format!("round {round}, part {part}, {scope}");
-                scene.service.notice(&scope, &title);
-                sent.push(title);
-            }
-            settle(&scene);
-            if round < 2 && part < 2 {
-                restart(&mut scene);
-            }
-        }
-        for (login, mqtt) in &devices {
-            scene.service.announce(login);
-            scene.settle();
-            let connect = durable(login, *mqtt);
-            let mut seen = waiting(&scene, &connect);
-            seen.retain(|m| m.topic.starts_with("$SYS"));
-            // The broker routes by subscription before the plugin brings by hand: each scope has an order of its own.
-            for (scope, _) in scopes() {
-                let of_scope = |titles: &[String]| -> Vec<String> {
-                    let scope = format!(", {scope}");
-                    titles
-                        .iter()
-                        .filter(|t| t.ends_with(&scope))
-                        .cloned()
-                        .collect()
-                };
-                let expected = of_scope(&sent);
-                assert_eq!(of_scope(&titles(&seen)), expected, "{}", login.client_id);
-            }
-            assert_eq!(seen.len(), sent.len(), "{}: {seen:?}", login.client_id);
-            assert_eq!(waiting(&scene, &connect), [], "{}", login.client_id);
-        }
-    }
-}
-
-fn session_that_begins_anew_holds_no_notice_of_before(on: Version) {
-    let state = state();
-    let mut scene = scene(on, &state);
-    for mqtt in Mqtt::BOTH {
-        let login = scene.announced("bob@acme:pc");
-        let connect = durable(&login, mqtt);
-        scene.send(&connect).client("bob").disconnect();
-        scene.settle();
-        let bob = json!({"eid": "acme", "uid": "bob"});
-        scene.service.notice(&bob, "of before");
-        settle(&scene);
-        restart(&mut scene);
-        scene.service.announce(&login);
-        settle(&scene);
-        let mut client = scene.connect(&login, mqtt).client("bob");
-        assert!(!client.session_present);
-        settle(&scene);
-        assert_eq!(notices(&mut client), []);
-        client.disconnect();
-        assert_eq!(notices(&mut scene.send(&connect).client("bob")), []);
-        scene.settle();
-    }
-}
-
-/// A notice to all of acme that the broker is to keep.
-fn retained(scene: &Scene, title: &str, members: &[(&str, Value)]) {
-    let mut data = json!({
-        "id": title, "scope": {"eid": "acme"}, "title": title, "body": "", "kind": "announcement", "retain": true,
-    });
-    for (name, value) in members {
-        data[*name] = value.clone();
-    }
-    scene.service.event("notice", &data);
-    settle(scene);
-}
-
-fn retained_notice_outlives_a_restart_and_comes_once(on: Version) {
-    let state = state();
-    let mut scene = scene(on, &state);
-    let login = scene.announced("bob@acme:pc");
-    let bob = durable(&login, Mqtt::V5);
-    let client = scene.send(&bob).client("bob");
-    let mut client = client.subscribed("$SYS/notice/acme");
-    retained(&scene, "former", &[]);
-    retained(&scene, "latest", &[]);
-    assert_eq!(titles(&notices(&mut client)), ["former", "latest"]);
-    client.disconnect();
-    scene.settle();
-    for round in ["one restart", "another"] {
-        restart(&mut scene);
-        scene.service.announce(&login);
-        settle(&scene);
-        let mut client = back(&scene, &bob);
-        assert_eq!(titles(&notices(&mut client)), [""; 0], "{round}");
-        client.disconnect();
-        let carol = scene.join("carol@acme:pc").subscribed("$SYS/notice/acme");
-        let mut carol = carol;
-        let seen = notices(&mut carol);
-        assert_eq!(titles(&seen), ["latest"], "{round}");
-        assert!(seen.iter().all(|m| m.retain), "{round}");
-    }
-    retained(&scene, "short", &[("expiry_s", json!(1))]);
-    scene.broker.stop();
-    std::thread::sleep(Duration::from_millis(2100));
-    scene.broker.start_again();
-    let carol = scene.announced("carol@acme:pc");
-    let mut carol = scene
-        .connect(&carol, Mqtt::V5)
-        .client("carol")
-        .subscribed("$SYS/notice/acme");
-    assert_eq!(titles(&notices(&mut carol)), [""; 0], "its time is over");
-}
-
 fn loss_is_told_where_nothing_can_be_kept(on: Version) {
     let mut scene = Scene::start(on);
     let logins: Vec<Login> = (0..CROWD)
@@ -394,32 +263,6 @@ fn loss_is_told_where_nothing_can_be_kept(on: Version) {
             back(&scene, &durable(login, Mqtt::V5)).disconnect();
         }
     }
-}
-
-fn notices_that_cannot_be_kept_are_told_of(on: Version) {
-    let state = state();
-    let mut scene = scene(on, &state);
-    let login = scene.announced("bob@acme:pc");
-    scene
-        .send(&durable(&login, Mqtt::V5))
-        .client("bob")
-        .disconnect();
-    scene.settle();
-    scene.service.notice(
-        &json!({"eid": "acme", "uid": "bob"}),
-        "to one who is absent",
-    );
-    settle(&scene);
-    state.close().expect("it is there");
-    scene.broker.stop();
-    let log = scene.broker.log();
-    let line = log
-        .lines()
-        .find(|line| line.contains("or are retained are lost: "));
-    assert!(
-        line.is_some_and(|line| line.contains("No such file")),
-        "{log}"
-    );
 }
 
 fn damaged_file_is_said_to_be_and_not_used(on: Version) {
