@@ -21,12 +21,12 @@ plugin=libmosquitto_enterprise_push.so
 
 # One behaviour of each kind.
 scenes=(audit:: control:: directory:: feed:: feed_cut::cut_feed header:: isolation:: login:: notices:: pre_subscription:: presence::
-  reload:: restart:: rotation:: shadow:: stop::)
+  notices_over_restarts:: reload:: restart:: rotation:: shadow:: stop:: stopped_on_the_way::)
 # The broker is some thirty times slower here.
 slow_scenes=(audit::what_happens control::operator directory::directory_gives directory::suspended feed::kick_ends
   feed::revoked feed_cut::cut_feed header::malformed header::refused_sender isolation::subscriptions isolation::retained
   login::good login::announced login::bad_password login::own_session notices::operator pre_subscription:: presence::first_login
-  presence::wills reload::good restart::events rotation:: stop::)
+  notices_over_restarts::retained presence::wills reload::good restart::events rotation:: stop:: stopped_on_the_way::nothing)
 
 # Rust links AddressSanitizer's runtime into programs only; for a plugin it has to be there first, as a library of its own.
 # What is unloaded loses its names, so `dlclose` keeps the plugin.

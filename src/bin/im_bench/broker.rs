@@ -47,7 +47,9 @@ pub(crate) struct Setup {
 pub(crate) struct Broker {
     process: Process,
     port: u16,
-    _folder: TempDir,
+    folder: TempDir,
+    program: PathBuf,
+    setup: Setup,
 }
 
 impl Broker {
@@ -59,19 +61,28 @@ impl Broker {
         let port = free_port()?;
         let config = folder.path().join("mosquitto.conf");
         std::fs::write(&config, configuration(port, setup, is_root()))?;
-        let mut command = Command::new(program);
-        command.arg("-c").arg(&config);
-        command.envs(setup.environment.iter().cloned());
-        let process = Process::start("the broker", &mut command, folder.path(), "log")?;
         let broker = Broker {
-            process,
+            process: launch(program, setup, folder.path())?,
             port,
-            _folder: folder,
+            folder,
+            program: program.to_owned(),
+            setup: setup.clone(),
         };
-        broker.wait_until("it listens", || {
-            TcpStream::connect(broker.address(ADDRESSES)).is_ok()
-        })?;
+        broker.wait_until_it_listens()?;
         Ok(broker)
+    }
+
+    /// Stops it, and starts it again where it was. Its log begins anew.
+    pub(crate) fn restart(&mut self) -> anyhow::Result<()> {
+        self.process.stop()?;
+        self.process = launch(&self.program, &self.setup, self.folder.path())?;
+        self.wait_until_it_listens()
+    }
+
+    fn wait_until_it_listens(&self) -> anyhow::Result<()> {
+        self.wait_until("it listens", || {
+            TcpStream::connect(self.address(ADDRESSES)).is_ok()
+        })
     }
 
     /// The address with this number, from 1 to [`ADDRESSES`].
@@ -155,6 +166,13 @@ pub(crate) fn free_port() -> anyhow::Result<u16> {
 
 fn is_root() -> bool {
     std::fs::metadata("/proc/self").is_ok_and(|me| me.uid() == 0)
+}
+
+fn launch(program: &Path, setup: &Setup, folder: &Path) -> anyhow::Result<Process> {
+    let mut command = Command::new(program);
+    command.arg("-c").arg(folder.join("mosquitto.conf"));
+    command.envs(setup.environment.iter().cloned());
+    Process::start("the broker", &mut command, folder, "log")
 }
 
 fn configuration(port: u16, setup: &Setup, root: bool) -> String {

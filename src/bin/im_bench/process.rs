@@ -213,6 +213,24 @@ impl Process {
         }
     }
 
+    /// Asks it to end, and waits until it has.
+    pub(crate) fn stop(&self) -> anyhow::Result<()> {
+        self.signal(Signal::TERM);
+        let deadline = Instant::now() + READY;
+        while self.is_running() {
+            if Instant::now() > deadline {
+                bail!("{} does not end:\n{}", self.name, self.log_tail());
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        let child = self.running.child.lock();
+        let mut child = child.unwrap_or_else(PoisonError::into_inner);
+        match child.wait()? {
+            status if status.success() => Ok(()),
+            status => bail!("{}: {status}:\n{}", self.name, self.log_tail()),
+        }
+    }
+
     /// Everything it has logged.
     pub(crate) fn log(&self) -> String {
         let bytes = std::fs::read(&self.log).unwrap_or_default();

@@ -52,6 +52,9 @@ const LOOK: Duration = Duration::from_secs(2);
 /// Between two disturbances, on average.
 const DISTURBANCE: Duration = Duration::from_secs(4);
 
+/// Between two restarts of the broker.
+const RESTART: Duration = Duration::from_secs(15);
+
 /// Runs it all.
 pub(crate) fn run(args: &SoakArgs, runtime: &Runtime) -> anyhow::Result<SoakReport> {
     let seed = args.seed.unwrap_or_else(|| rand::rng().random());
@@ -76,7 +79,7 @@ async fn one(args: &SoakArgs, version: &str, seed: u64) -> anyhow::Result<Row> {
     };
     let town = Town::default();
     let service = Service::start(&town)?;
-    let broker = start(args, version, &service, folder.path(), clocks.as_ref())?;
+    let mut broker = start(args, version, &service, folder.path(), clocks.as_ref())?;
     let mut watch = Watch::new(broker.log_file());
     let mut day = Day::new(&broker, service, town, clocks, seed);
     if let Some(folder) = &args.diary {
@@ -89,6 +92,8 @@ async fn one(args: &SoakArgs, version: &str, seed: u64) -> anyhow::Result<Row> {
     let end = began + Duration::from_secs(u64::from(args.minutes) * 60);
     let pause = Duration::from_secs(1) / args.rate;
     let (mut look, mut disturb) = (began, began + DISTURBANCE);
+    let mut restart = began + RESTART;
+    let mut logs = String::new();
     while Instant::now() < end {
         if !broker.is_running() {
             bail!("the broker has ended:\n{}", broker.log());
@@ -97,11 +102,20 @@ async fn one(args: &SoakArgs, version: &str, seed: u64) -> anyhow::Result<Row> {
         day.revive()?;
         if Instant::now() >= disturb {
             disturb = Instant::now() + DISTURBANCE;
-            day.disturb()?;
+            day.disturb(&broker)?;
+        }
+        if args.restarts && Instant::now() >= restart {
+            restart = Instant::now() + RESTART;
+            watch.lines();
+            logs.push_str(&broker.log());
+            day.restart(&mut broker).await?;
+            watch.begins_anew();
         }
         if Instant::now() >= look {
             look = Instant::now() + LOOK;
-            memory.sample(began.elapsed(), broker.usage().rss_bytes);
+            if !args.restarts {
+                memory.sample(began.elapsed(), broker.usage().rss_bytes);
+            }
             day.look_back();
             watch.lines();
         }
@@ -110,7 +124,8 @@ async fn one(args: &SoakArgs, version: &str, seed: u64) -> anyhow::Result<Row> {
     watch.lines();
     if let Some(folder) = &args.diary {
         let log = folder.join(format!("soak-{version}.log"));
-        std::fs::write(&log, broker.log()).context("--diary")?;
+        logs.push_str(&broker.log());
+        std::fs::write(&log, logs).context("--diary")?;
     }
     if day.crowd.seen.wrong > 0 {
         progress(&format!(
@@ -145,8 +160,14 @@ fn start(
         Some(_) => &["all"],
         None => &["error", "warning", "notice"],
     };
+    let persistence = format!("persistence_location {}/", folder.display());
+    let lines = match args.restarts {
+        true => vec!["persistence true".to_owned(), persistence],
+        false => Vec::new(),
+    };
     let setup = Setup {
         plugin: Some((plugin_file(&args.place)?, options)),
+        lines,
         log_types: log_types.iter().map(|kind| (*kind).to_owned()).collect(),
         environment: clocks.map(Clocks::environment).unwrap_or_default(),
         ..Setup::default()
@@ -154,7 +175,7 @@ fn start(
     Broker::start(&broker_program(&args.place, version)?, &setup)
 }
 
-fn row(version: &str, took: Duration, day: &mut Day<'_>, memory: Memory, watch: Watch) -> Row {
+fn row(version: &str, took: Duration, day: &mut Day, memory: Memory, watch: Watch) -> Row {
     let seen = &mut day.crowd.seen;
     for line in watch.suspicious {
         seen.complain(format!("the log says: {line}"));

@@ -23,6 +23,9 @@ pub(crate) struct SoakArgs {
     /// Leave the broker's clocks alone
     #[arg(long)]
     pub(crate) steady_clock: bool,
+    /// Stop the broker and start it again four times a minute; its memory is not judged then
+    #[arg(long, requires = "steady_clock")]
+    pub(crate) restarts: bool,
     /// Write into this folder, for each version, what happened when and all that the broker logs
     #[arg(long)]
     pub(crate) diary: Option<PathBuf>,

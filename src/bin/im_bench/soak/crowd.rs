@@ -32,6 +32,8 @@ pub(super) struct Member {
     subscriptions: BTreeMap<u16, bool>,
     next_id: u16,
     pub(super) seq: u32,
+    /// Whether it came with a clean start.
+    clean: bool,
 }
 
 /// What the crowd has seen.
@@ -142,6 +144,7 @@ impl Crowd {
                     "{} is in, clean={} stays={} present={present}",
                     coming.device, coming.clean, coming.stays
                 ));
+                member.clean = coming.clean;
                 let had = member.session.is_some();
                 member.line = Some(line);
                 member.came = Some(now);
@@ -210,6 +213,17 @@ impl Crowd {
         if member.session.is_some_and(|(_, stays)| !stays) {
             member.session = None;
             self.ledger.session_ended(device);
+        }
+    }
+
+    /// The broker is being stopped. Mosquitto does not keep a session that began with a clean start, however long it was to
+    /// stay (persist_write.c).
+    pub(super) fn broker_stops(&mut self) {
+        for (device, member) in &mut self.members {
+            if member.clean {
+                member.session = None;
+                self.ledger.session_ended(*device);
+            }
         }
     }
 

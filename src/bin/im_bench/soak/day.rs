@@ -67,15 +67,15 @@ pub(super) struct Done {
     pub(super) histories_lost: u64,
     pub(super) reloads: u64,
     pub(super) clock_jumps: u64,
+    pub(super) restarts: u64,
 }
 
 /// Everything that lives.
-pub(super) struct Day<'a> {
+pub(super) struct Day {
     pub(super) crowd: Crowd,
     pub(super) done: Done,
     town: Town,
     service: Service,
-    broker: &'a Broker,
     clocks: Option<Clocks>,
     random: SmallRng,
     pending: Option<Pending>,
@@ -85,21 +85,20 @@ pub(super) struct Day<'a> {
     there_since: Instant,
 }
 
-impl<'a> Day<'a> {
+impl Day {
     /// The town as it begins, before anybody has come.
     pub(super) fn new(
-        broker: &'a Broker,
+        broker: &Broker,
         service: Service,
         town: Town,
         clocks: Option<Clocks>,
         seed: u64,
-    ) -> Day<'a> {
+    ) -> Day {
         Day {
             crowd: Crowd::new(broker.address(1)),
             done: Done::default(),
             town,
             service,
-            broker,
             clocks,
             random: SmallRng::seed_from_u64(seed),
             pending: None,
@@ -144,7 +143,7 @@ impl<'a> Day<'a> {
     }
 
     /// One thing breaks.
-    pub(super) fn disturb(&mut self) -> anyhow::Result<()> {
+    pub(super) fn disturb(&mut self, broker: &Broker) -> anyhow::Result<()> {
         match self.random.random_range(0..100) {
             0..25 if self.service.is_running() => {
                 self.done.service_kills += 1;
@@ -165,11 +164,26 @@ impl<'a> Day<'a> {
             32..65 => {
                 self.done.reloads += 1;
                 self.note("SIGHUP");
-                self.broker.reload();
+                broker.reload();
             }
             65..100 => self.jump()?,
             _ => {}
         }
+        Ok(())
+    }
+
+    /// The broker is stopped, and started again where it was.
+    pub(super) async fn restart(&mut self, broker: &mut Broker) -> anyhow::Result<()> {
+        self.done.restarts += 1;
+        self.note("the broker is stopped");
+        for device in devices() {
+            self.crowd.excuse(device, Instant::now() + ON_THE_WIRE);
+        }
+        self.crowd.broker_stops();
+        broker.restart()?;
+        self.note("the broker is back");
+        // It knows no token, and has to find the static service first.
+        self.there_since = Instant::now();
         Ok(())
     }
 

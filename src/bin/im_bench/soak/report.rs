@@ -49,6 +49,7 @@ impl Row {
             histories_lost,
             reloads,
             clock_jumps,
+            restarts,
         } = self.done;
         let (first, last) = self.memory.ends();
         vec![
@@ -72,6 +73,7 @@ impl Row {
             ("its history lost", histories_lost),
             ("SIGHUP", reloads),
             ("clock jumps", clock_jumps),
+            ("restarts of the broker", restarts),
             ("memory at the start, KiB", first / 1024),
             ("memory at the end, KiB", last / 1024),
             ("found wrong", self.wrong),

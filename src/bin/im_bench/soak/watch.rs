@@ -42,6 +42,12 @@ impl Watch {
         }
     }
 
+    /// The file has begun anew.
+    pub(super) fn begins_anew(&mut self) {
+        self.read = 0;
+        self.rest.clear();
+    }
+
     /// The lines since the last call.
     pub(super) fn lines(&mut self) -> Vec<String> {
         let mut bytes = Vec::new();

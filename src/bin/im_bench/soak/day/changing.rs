@@ -12,7 +12,7 @@ use crate::soak::town::{Device, EIDS, FRIEND, GUEST, Person, Place};
 /// Until the broker has heard of it.
 const A_LONG_TIME: Duration = Duration::from_secs(86_400);
 
-impl Day<'_> {
+impl Day {
     pub(super) fn kick(&mut self) {
         let Some(device) = self.one_to_put_out() else {
             return;

@@ -7,7 +7,7 @@ use crate::soak::crowd::Outcome;
 use crate::soak::line::Coming;
 use crate::soak::town::Device;
 
-impl Day<'_> {
+impl Day {
     pub(super) async fn come(&mut self, device: Device, first: bool) {
         let clean = first || self.random.random_bool(0.2);
         let stays = self.random.random_bool(0.6);

@@ -10,7 +10,7 @@ use super::Day;
 use crate::soak::ledger::Said;
 use crate::soak::town::{Device, GUEST, Person, Place};
 
-impl Day<'_> {
+impl Day {
     pub(super) async fn say(&mut self) {
         let Some(from) = self.any(true) else { return };
         let place = self.place(from);
