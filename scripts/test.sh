@@ -6,7 +6,7 @@
 #
 #   scripts/test.sh          all of it
 #   scripts/test.sh --quick  without header matrix, OpenAPI, packages, documentation's commands, book and demo
-#   scripts/test.sh --deep   first all of it, then scripts/supply-chain.sh, a minute of each fuzz target, the sanitizers and ten minutes of soak
+#   scripts/test.sh --deep   first all of it, then scripts/supply-chain.sh, a minute of each fuzz target, the sanitizers and soak for ten minutes, and three with restarts
 #
 # scripts/package-test.sh, which installs the packages in fresh Debian roots, is a command of its own: it needs root and
 # minutes.
@@ -119,6 +119,7 @@ if [ "$deep" = yes ]; then
   scripts/sanitize.sh
   step "soak"
   MEP_BROKER_CACHE=$broker_cache target/debug/im-bench soak --minutes 10
+  MEP_BROKER_CACHE=$broker_cache target/debug/im-bench soak --minutes 3 --restarts --steady-clock
 fi
 
 printf '\nall green in %d s\n' $((SECONDS - began))

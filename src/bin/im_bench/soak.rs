@@ -170,7 +170,6 @@ fn start(
         lines,
         log_types: log_types.iter().map(|kind| (*kind).to_owned()).collect(),
         environment: clocks.map(Clocks::environment).unwrap_or_default(),
-        ..Setup::default()
     };
     Broker::start(&broker_program(&args.place, version)?, &setup)
 }
