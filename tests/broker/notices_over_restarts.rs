@@ -14,6 +14,7 @@ each_broker!(
     session_that_begins_anew_holds_no_notice_of_before,
     retained_notice_outlives_a_restart_and_comes_once,
     notices_that_cannot_be_kept_are_told_of,
+    notice_that_was_not_acknowledged_comes_again,
 );
 
 fn notices_wait_through_restarts_and_come_in_order_and_once(on: Version) {
@@ -167,4 +168,27 @@ fn notices_that_cannot_be_kept_are_told_of(on: Version) {
         line.is_some_and(|line| line.contains("No such file")),
         "{log}"
     );
+}
+
+/// On 2.1 it takes an option that is 2.0's default: Mosquitto by itself does not write such a message.
+fn notice_that_was_not_acknowledged_comes_again(on: Version) {
+    let state = state();
+    let mut scene = Scene::with(on, |conf| {
+        conf.option("state_dir", state.path().display())
+            .line("allow_duplicate_messages false")
+    });
+    let login = scene.announced("bob@acme:pc");
+    let connect = durable(&login, Mqtt::V5);
+    let deaf = scene.send(&connect).client("bob").subscribed(BOBS);
+    scene
+        .service
+        .notice(&json!({"eid": "acme", "uid": "bob"}), "sent, and not read");
+    settle(&scene);
+    restart(&mut scene);
+    drop(deaf);
+    scene.service.announce(&login);
+    settle(&scene);
+    let seen = waiting(&scene, &connect);
+    assert_eq!(titles(&seen), ["sent, and not read"]);
+    assert_eq!(waiting(&scene, &connect), []);
 }
