@@ -67,9 +67,11 @@ impl Engine {
         self.subscribe_client(client_id)
     }
 
-    /// A client has logged in and wants nothing of a former session: nothing waits for it.
-    pub fn begins_anew(&mut self, client_id: &str) {
-        self.waiting.forget(client_id);
+    /// A client that has logged in wants nothing of a former session: nothing waits for it.
+    pub fn begins_anew(&mut self, conn: ConnKey, client_id: &str) {
+        if self.has_session(conn) {
+            self.waiting.forget(client_id);
+        }
     }
 
     /// The completion is over: what the broker did not report connected had gone before.

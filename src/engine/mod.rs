@@ -140,10 +140,22 @@ impl Publication {
     }
 }
 
+/// When something is void, in seconds since 1970, that is so in so many seconds; 0 means never.
 fn void_at(expiry_s: u32, now: Now) -> u64 {
     match expiry_s {
         0 => 0,
         left => now.unix_s() + u64::from(left),
+    }
+}
+
+/// Seconds left until something is void, 0 for ever; `None` when it is.
+fn left_s(void_at_unix_s: u64, now: Now) -> Option<u32> {
+    match void_at_unix_s {
+        0 => Some(0),
+        at => {
+            let left = at.checked_sub(now.unix_s()).filter(|left| *left > 0)?;
+            Some(u32::try_from(left).unwrap_or(u32::MAX))
+        }
     }
 }
 

@@ -13,7 +13,7 @@ use hashbrown::{DefaultHashBuilder, HashMap};
 
 use super::acl::Query;
 use super::devices::user_part;
-use super::{Effect, Engine, Now, Publication, Stage, Undelivered};
+use super::{Effect, Engine, Now, Publication, Stage, Undelivered, left_s};
 use crate::protocol::Topic;
 
 /// Notices that may wait for one device; as many as Mosquitto lets wait (`max_queued_messages`).
@@ -50,8 +50,8 @@ pub(super) struct Waiting {
     by_user: HashMap<Box<str>, Vec<Device>>,
     /// Client ids that are being brought what waits.
     here: Vec<Box<str>>,
-    /// Notices that are being routed, with the TICKs that it may take.
-    in_the_air: Vec<(Rc<Notice>, u8)>,
+    /// Notices that are being routed, by hash, with the TICKs that it may take.
+    in_the_air: HashMap<u64, (Rc<Notice>, u8)>,
     last_copied: Option<Rc<Notice>>,
     numbers: u64,
     entries: usize,
@@ -77,8 +77,14 @@ impl Waiting {
 
     /// The notice that is being routed, if this is one; not one that has been waiting.
     fn routed(&self, hash: u64) -> Option<Rc<Notice>> {
-        let mut in_the_air = self.in_the_air.iter().rev().map(|(notice, _)| notice);
-        in_the_air.find(|notice| notice.hash == hash).map(Rc::clone)
+        let routed = self.in_the_air.get(&hash);
+        routed.map(|(notice, _)| Rc::clone(notice))
+    }
+
+    /// Whether the broker has not routed this notice yet.
+    pub(super) fn is_in_the_air(&self, topic: &str, payload: &[u8]) -> bool {
+        let hash = self.hash(topic, payload);
+        self.in_the_air.contains_key(&hash)
     }
 
     /// The notice of which this is a copy. Copies of one come one after the other.
@@ -113,13 +119,8 @@ impl Waiting {
         if self.entries >= MOST {
             return false;
         }
-        let user = user_part(client_id);
-        if !self.by_user.contains_key(user) {
-            self.by_user.insert(user.into(), Vec::new());
-        }
-        let Some(devices) = self.by_user.get_mut(user) else {
-            return false;
-        };
+        let user = user_part(client_id).into();
+        let devices = self.by_user.entry(user).or_default();
         let at = devices.iter().position(|d| *d.client_id == *client_id);
         let at = at.unwrap_or_else(|| {
             devices.push(Device {
@@ -179,7 +180,7 @@ impl Waiting {
 
     /// From TICK.
     pub(super) fn tick(&mut self) {
-        self.in_the_air.retain_mut(|(_, ticks)| {
+        self.in_the_air.retain(|_, (_, ticks)| {
             *ticks -= 1;
             *ticks > 0
         });
@@ -239,6 +240,7 @@ impl Waiting {
 }
 
 impl Device {
+    /// Whether a notice waits for it. One may come up twice: copies of the last turn before a restart are on their way, and wait.
     fn has(&self, hash: u64) -> bool {
         self.notices.iter().any(|notice| notice.hash == hash)
     }
@@ -252,7 +254,9 @@ impl Engine {
             let (topic, payload) = (&publication.topic, &publication.payload);
             let void_at = publication.void_at(now);
             let notice = self.waiting.note(topic, payload, publication.qos, void_at);
-            self.waiting.in_the_air.push((notice, ROUTED));
+            self.waiting
+                .in_the_air
+                .insert(notice.hash, (notice, ROUTED));
         }
     }
 
@@ -326,13 +330,7 @@ impl Engine {
 impl Notice {
     /// `None` when its time is over.
     fn copy_for(&self, client_id: &str, now: Now) -> Option<Publication> {
-        let expiry_s = match self.void_at_unix_s {
-            0 => 0,
-            at => {
-                let left = at.checked_sub(now.unix_s()).filter(|left| *left > 0)?;
-                u32::try_from(left).unwrap_or(u32::MAX)
-            }
-        };
+        let expiry_s = left_s(self.void_at_unix_s, now)?;
         Some(Publication {
             to: Some(client_id.into()),
             topic: self.topic.to_string(),

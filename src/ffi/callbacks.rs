@@ -96,18 +96,22 @@ unsafe extern "C" fn basic_auth(_event: c_int, data: *mut c_void, userdata: *mut
         let attempt = client.attempt(username, token);
         match loaded.plugin.login(&attempt, || client.may_be_kept()) {
             LoginRuling::Allow => {
-                if let Some(client_id) = client.id()
-                    && client.begins_anew()
-                    && loaded.plugin.has_session(client.key())
-                {
-                    loaded.plugin.begins_anew(client_id);
-                }
+                forget_former(loaded, client);
                 SUCCESS
             }
             LoginRuling::Delayed => c::MEP_ERR_AUTH_DELAYED,
             LoginRuling::Refuse(refusal) => refusal_code(refusal, client),
         }
     })
+}
+
+/// Whoever has just logged in may have asked for a session that holds nothing yet.
+fn forget_former(loaded: &Loaded, client: Client<'_>) {
+    if client.begins_anew()
+        && let Some(client_id) = client.id()
+    {
+        loaded.plugin.begins_anew(client.key(), client_id);
+    }
 }
 
 /// The code that makes the broker tell the client the most fitting thing.
@@ -258,9 +262,7 @@ unsafe extern "C" fn connect(_event: c_int, data: *mut c_void, userdata: *mut c_
                 && let Some(client_id) = client.id()
             {
                 loaded.plugin.connected(client_id);
-                if client.begins_anew() {
-                    loaded.plugin.begins_anew(client_id);
-                }
+                forget_former(loaded, client);
             }
         }
         SUCCESS

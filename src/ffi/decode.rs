@@ -90,8 +90,7 @@ impl<'a> Client<'a> {
     /// Whether a session may outlive the connection: surely not after an MQTT 3.1.1 CONNECT that asked for a clean
     /// one. With MQTT 5 an interval decides that the broker does not tell us.
     pub(super) fn may_have_session(self) -> bool {
-        // SAFETY: a live client.
-        self.is_mqtt5() || !unsafe { c::mep_client_clean_session(self.raw) }
+        self.is_mqtt5() || !self.begins_anew()
     }
 
     /// Whether, asked about between SIGHUP and TICK, it may be a session that the broker has already.

@@ -139,9 +139,10 @@ impl<H: Host> Plugin<H> {
     /// TICK. True when something was published: 2.1 sends that in its next turn, and would wait up to
     /// 100 ms before (always, where it is built with WebSockets). So the bell is rung for that turn.
     pub fn tick(&self) -> bool {
-        self.ticked.set(true);
+        if !self.ticked.replace(true) {
+            self.go_on();
+        }
         self.reviewing.set(false);
-        self.go_on();
         if self.is_quiet() {
             return false;
         }
@@ -162,23 +163,26 @@ impl<H: Host> Plugin<H> {
             self.worker.count_unrecorded(unrecorded);
         }
         let more = self.with_engine(|engine| engine.has_more());
-        let mut published = false;
-        for effect in self.told.take() {
-            published |= matches!(effect, Effect::Publish(_));
-            self.apply(effect);
-        }
+        let mut published = self.carry_out(self.told.take());
         // The broker has routed what was published in the turn before; and what the feed told, it would tell again.
         self.published.take();
-        for effect in effects {
-            published |= matches!(effect, Effect::Publish(_));
-            self.apply(effect);
-        }
+        published |= self.carry_out(effects);
         let another = published || more || self.last_event.get().is_some();
         if another {
             self.turn_wanted.set(true);
             self.inbox.want_turn();
         }
         another
+    }
+
+    /// Applies effects; whether one of them publishes.
+    fn carry_out(&self, effects: Vec<Effect>) -> bool {
+        let mut published = false;
+        for effect in effects {
+            published |= matches!(effect, Effect::Publish(_));
+            self.apply(effect);
+        }
+        published
     }
 
     /// Whether a TICK has nothing to do. 2.0 reads one packet in a turn, so this is asked for each message.

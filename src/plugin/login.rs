@@ -42,14 +42,9 @@ impl<H: Host> Plugin<H> {
         }
     }
 
-    /// A client that has logged in wants nothing of a former session.
-    pub fn begins_anew(&self, client_id: &str) {
-        self.with_engine(|engine| engine.begins_anew(client_id));
-    }
-
-    /// Whether a connection is logged in.
-    pub fn has_session(&self, conn: ConnKey) -> bool {
-        self.with_engine(|engine| engine.has_session(conn))
+    /// A client wants nothing of a former session. It counts once it has logged in.
+    pub fn begins_anew(&self, conn: ConnKey, client_id: &str) {
+        self.with_engine(|engine| engine.begins_anew(conn, client_id));
     }
 
     /// Whether the broker only goes through what it has. What is not here then is a session that waits for its device.

@@ -95,7 +95,7 @@ impl DeviceFile {
     }
 }
 
-fn is_client_id(line: &str) -> bool {
+pub(super) fn is_client_id(line: &str) -> bool {
     SessionName::parse(line).is_ok()
 }
 

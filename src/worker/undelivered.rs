@@ -15,9 +15,9 @@ use base64::engine::general_purpose::STANDARD_NO_PAD as BASE64;
 use serde::{Deserialize, Serialize};
 
 use super::Worker;
+use super::devices::is_client_id;
 use super::seal::{sealed, unsealed};
 use crate::engine::{Stage, Undelivered};
-use crate::protocol::SessionName;
 
 const FILE: &str = "undelivered";
 const FORMAT: &str = "enterprise-push-undelivered-1";
@@ -45,10 +45,10 @@ struct Line {
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 enum LineStage {
     Unrouted,
-    Copies { to: Vec<String> },
-    Unreleased { sender: String },
+    Copies { to: Vec<Box<str>> },
+    Unreleased { sender: Box<str> },
     Retained,
-    Waiting { to: Vec<String> },
+    Waiting { to: Vec<Box<str>> },
 }
 
 impl UndeliveredFile {
@@ -152,38 +152,37 @@ fn line(one: &Undelivered) -> Line {
         void_at: one.void_at_unix_s,
         stage: match &one.stage {
             Stage::Unrouted => LineStage::Unrouted,
-            Stage::Copies(to) => LineStage::Copies { to: texts(to) },
-            Stage::Waiting(to) => LineStage::Waiting { to: texts(to) },
+            Stage::Copies(to) => LineStage::Copies { to: to.clone() },
+            Stage::Waiting(to) => LineStage::Waiting { to: to.clone() },
             Stage::Unreleased(sender) => LineStage::Unreleased {
-                sender: sender.to_string(),
+                sender: sender.clone(),
             },
             Stage::Retained => LineStage::Retained,
         },
     }
 }
 
-fn texts(client_ids: &[Box<str>]) -> Vec<String> {
-    client_ids.iter().map(|id| String::from(&**id)).collect()
-}
-
 fn message(line: &str) -> Option<Undelivered> {
     let line: Line = serde_json::from_str(line).ok()?;
-    let client_id = |id: String| {
-        let is_one = SessionName::parse(&id).is_ok();
-        is_one.then(|| id.into_boxed_str())
-    };
-    let client_ids = |ids: Vec<String>| ids.into_iter().map(client_id).collect::<Option<_>>();
     let stage = match line.stage {
         LineStage::Unrouted => Stage::Unrouted,
-        LineStage::Copies { to } => Stage::Copies(client_ids(to)?),
-        LineStage::Waiting { to } => Stage::Waiting(client_ids(to)?),
-        LineStage::Unreleased { sender } => Stage::Unreleased(client_id(sender)?),
+        LineStage::Copies { to } => Stage::Copies(to),
+        LineStage::Waiting { to } => Stage::Waiting(to),
+        LineStage::Unreleased { sender } => Stage::Unreleased(sender),
         LineStage::Retained => Stage::Retained,
     };
+    let client_ids = match &stage {
+        Stage::Copies(to) | Stage::Waiting(to) => to.as_slice(),
+        Stage::Unreleased(sender) => std::slice::from_ref(sender),
+        Stage::Unrouted | Stage::Retained => &[],
+    };
+    if line.qos > 2 || !client_ids.iter().all(|id| is_client_id(id)) {
+        return None;
+    }
     Some(Undelivered {
         topic: line.topic,
         payload: BASE64.decode(line.payload).ok()?,
-        qos: (line.qos <= 2).then_some(line.qos)?,
+        qos: line.qos,
         retain: line.retain,
         void_at_unix_s: line.void_at,
         stage,

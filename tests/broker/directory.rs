@@ -292,6 +292,6 @@ fn what_waits_is_withheld_when_its_right_has_gone(on: Version) {
 }
 
 /// A folder that any user may write: the broker may have become another one.
-fn state_dir() -> tempfile::TempDir {
+pub(crate) fn state_dir() -> tempfile::TempDir {
     tempfile::tempdir().expect("a folder for the broker's state")
 }

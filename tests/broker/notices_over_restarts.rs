@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use crate::directory::state_dir;
 use crate::harness::{Mqtt, MqttClient, Scene, Version, each_broker};
 use crate::notices::{BOBS, notices, scopes, settle, titles};
-use crate::stopped_on_the_way::{back, durable, restart, scene, scene_of_acme, state, waiting};
+use crate::stopped_on_the_way::{back, durable, restart, scene, scene_of_acme, waiting};
 
 each_broker!(
     notices_wait_through_restarts_and_come_in_order_and_once,
@@ -18,7 +19,7 @@ each_broker!(
 );
 
 fn notices_wait_through_restarts_and_come_in_order_and_once(on: Version) {
-    let state = state();
+    let state = state_dir();
     let mut scene = scene_of_acme(on, &state);
     let mut devices = Vec::new();
     for mqtt in Mqtt::BOTH {
@@ -72,7 +73,7 @@ fn notices_wait_through_restarts_and_come_in_order_and_once(on: Version) {
 }
 
 fn session_that_begins_anew_holds_no_notice_of_before(on: Version) {
-    let state = state();
+    let state = state_dir();
     let mut scene = scene(on, &state);
     for mqtt in Mqtt::BOTH {
         let login = scene.announced("bob@acme:pc");
@@ -108,7 +109,7 @@ fn retained(scene: &Scene, title: &str, members: &[(&str, Value)]) {
 }
 
 fn retained_notice_outlives_a_restart_and_comes_once(on: Version) {
-    let state = state();
+    let state = state_dir();
     let mut scene = scene(on, &state);
     let login = scene.announced("bob@acme:pc");
     let bob = durable(&login, Mqtt::V5);
@@ -126,8 +127,7 @@ fn retained_notice_outlives_a_restart_and_comes_once(on: Version) {
         let mut client = back(&scene, &bob);
         assert_eq!(titles(&notices(&mut client)), [""; 0], "{round}");
         client.disconnect();
-        let carol = scene.join("carol@acme:pc").subscribed("$SYS/notice/acme");
-        let mut carol = carol;
+        let mut carol = scene.join("carol@acme:pc").subscribed("$SYS/notice/acme");
         let seen = notices(&mut carol);
         assert_eq!(titles(&seen), ["latest"], "{round}");
         assert!(seen.iter().all(|m| m.retain), "{round}");
@@ -145,7 +145,7 @@ fn retained_notice_outlives_a_restart_and_comes_once(on: Version) {
 }
 
 fn notices_that_cannot_be_kept_are_told_of(on: Version) {
-    let state = state();
+    let state = state_dir();
     let mut scene = scene(on, &state);
     let login = scene.announced("bob@acme:pc");
     scene
@@ -172,7 +172,7 @@ fn notices_that_cannot_be_kept_are_told_of(on: Version) {
 
 /// On 2.1 it takes an option that is 2.0's default: Mosquitto by itself does not write such a message.
 fn notice_that_was_not_acknowledged_comes_again(on: Version) {
-    let state = state();
+    let state = state_dir();
     let mut scene = Scene::with(on, |conf| {
         conf.option("state_dir", state.path().display())
             .line("allow_duplicate_messages false")

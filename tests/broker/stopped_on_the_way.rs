@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
+use crate::directory::state_dir;
 use crate::harness::{
     Connect, Login, Message, Mqtt, MqttClient, Scene, Version, directory, each_broker,
     group_message, message,
@@ -43,10 +44,6 @@ pub(crate) fn scene_of_acme(on: Version, state: &tempfile::TempDir) -> Scene {
     );
     scene.broker.wait_for_log(" users, ");
     scene
-}
-
-pub(crate) fn state() -> tempfile::TempDir {
-    tempfile::tempdir().expect("a folder for the broker's state")
 }
 
 pub(crate) fn durable(login: &Login, mqtt: Mqtt) -> Connect {
@@ -92,21 +89,28 @@ pub(crate) fn waiting(scene: &Scene, connect: &Connect) -> Vec<Message> {
     seen
 }
 
-fn copies_for_many_go_on_after_a_stop_right_behind_their_message(on: Version) {
-    let state = state();
-    let mut scene = scene(on, &state);
+fn announce(scene: &Scene, logins: &[Login]) {
+    logins.iter().for_each(|l| scene.service.announce(l));
+    scene.settle();
+}
+
+/// Many devices that were here, have gone and left their sessions.
+fn crowd(scene: &Scene) -> Vec<Login> {
     let login = |n| scene.service.issue(&format!("user{n}@acme:phone"));
     let logins: Vec<Login> = (0..CROWD).map(login).collect();
-    let announce = |scene: &Scene| {
-        logins.iter().for_each(|l| scene.service.announce(l));
-        scene.settle();
-    };
-    announce(&scene);
+    announce(scene, &logins);
     for login in &logins {
         let connect = durable(login, Mqtt::V5);
         scene.send(&connect).client(&login.client_id).disconnect();
     }
     scene.settle();
+    logins
+}
+
+fn copies_for_many_go_on_after_a_stop_right_behind_their_message(on: Version) {
+    let state = state_dir();
+    let mut scene = scene(on, &state);
+    let logins = crowd(&scene);
     let mut sent = Vec::new();
     let mut caught = 0;
     // A stop may come too late, on a busy machine.
@@ -120,7 +124,7 @@ fn copies_for_many_go_on_after_a_stop_right_behind_their_message(on: Version) {
         caught += usize::from(log.contains(KEPT));
         sent.push(tag);
     }
-    announce(&scene);
+    announce(&scene, &logins);
     settle(&scene);
     for login in &logins {
         let mut client = back(&scene, &durable(login, Mqtt::V5));
@@ -134,7 +138,7 @@ fn copies_for_many_go_on_after_a_stop_right_behind_their_message(on: Version) {
 
 fn nothing_is_lost_or_doubled_by_a_stop_at_any_moment(on: Version) {
     const ROUNDS: u64 = 16;
-    let state = state();
+    let state = state_dir();
     let mut scene = scene_of_acme(on, &state);
     let dev = json!({"groups": ["dev"]});
     let devices: Vec<(Login, Mqtt)> = ["phone", "tablet"]
@@ -208,7 +212,7 @@ fn write_undelivered(state: &tempfile::TempDir, topic: &str, to: &[&str], payloa
 }
 
 fn what_was_on_its_way_is_not_brought_to_who_has_lost_the_right(on: Version) {
-    let state = state();
+    let state = state_dir();
     let mut scene = scene(on, &state);
     let bob = scene.announced_with("bob@acme:phone", json!({"groups": ["dev"]}));
     let carol = scene.announced_with("carol@acme:phone", json!({"groups": ["dev"]}));
@@ -237,17 +241,7 @@ fn what_was_on_its_way_is_not_brought_to_who_has_lost_the_right(on: Version) {
 
 fn loss_is_told_where_nothing_can_be_kept(on: Version) {
     let mut scene = Scene::start(on);
-    let logins: Vec<Login> = (0..CROWD)
-        .map(|n| scene.service.issue(&format!("user{n}@acme:phone")))
-        .collect();
-    logins.iter().for_each(|l| scene.service.announce(l));
-    scene.settle();
-    for login in &logins {
-        scene
-            .send(&durable(login, Mqtt::V5))
-            .client("one of many")
-            .disconnect();
-    }
+    let logins = crowd(&scene);
     for round in 0.. {
         assert!(round < 40, "no stop came in time");
         let mut alice = alice(&scene);
@@ -257,8 +251,7 @@ fn loss_is_told_where_nothing_can_be_kept(on: Version) {
             return;
         }
         // Who has been here is not known over a restart without a folder: they come once more.
-        logins.iter().for_each(|l| scene.service.announce(l));
-        scene.settle();
+        announce(&scene, &logins);
         for login in &logins {
             back(&scene, &durable(login, Mqtt::V5)).disconnect();
         }
@@ -266,7 +259,7 @@ fn loss_is_told_where_nothing_can_be_kept(on: Version) {
 }
 
 fn damaged_file_is_said_to_be_and_not_used(on: Version) {
-    let state = state();
+    let state = state_dir();
     std::fs::write(state.path().join("undelivered"), "nonsense\n").expect("a file");
     let scene = scene(on, &state);
     scene

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::copies::Copies;
 use super::{Kept, Routed};
-use crate::engine::{Effect, Engine, Now, Publication, void_at};
+use crate::engine::{Effect, Engine, Now, Publication, left_s, void_at};
 use crate::protocol::topic::CONTROL_RESPONSE;
 
 /// How long a QoS 2 message of before the start waits for its sender to come back and release it.
@@ -66,11 +66,12 @@ impl Engine {
                 Routed::Ticks(_) => effects.extend(self.address(kept)),
             }
         }
-        // What the last turn published is retained when it goes on.
-        let twice = |one: &Undelivered| all.iter().any(|o| o.retain && o.topic == one.topic);
-        let retained = self.retained.undelivered().filter(|one| !twice(one));
-        let retained: Vec<_> = retained.chain(self.waiting.undelivered()).collect();
-        all.splice(0..0, retained);
+        // What has not been routed is news to everybody: it is published again, or told again by the feed.
+        let waiting = &self.waiting;
+        let is_news = |one: &Undelivered| waiting.is_in_the_air(&one.topic, &one.payload);
+        let retained = self.retained.undelivered().filter(|one| !is_news(one));
+        let kept: Vec<_> = retained.chain(waiting.undelivered()).collect();
+        all.splice(0..0, kept);
         let copies = self.by_hand.copies.take();
         all.extend(copies.map(|copies| copies.undelivered(now)));
         (all, effects)
@@ -80,7 +81,7 @@ impl Engine {
     pub fn go_on_with(&mut self, undelivered: Vec<Undelivered>, now: Now) -> Vec<Effect> {
         let mut effects = Vec::new();
         for one in undelivered {
-            let Some(expiry_s) = one.expiry_s(now) else {
+            let Some(expiry_s) = left_s(one.void_at_unix_s, now) else {
                 continue;
             };
             let Undelivered {
@@ -148,17 +149,6 @@ impl Undelivered {
             Stage::Copies(to) => to.len(),
             Stage::Unrouted | Stage::Unreleased(_) => 1,
             Stage::Retained | Stage::Waiting(_) => 0,
-        }
-    }
-
-    /// Seconds left until it is void, 0 for ever; `None` when it is.
-    fn expiry_s(&self, now: Now) -> Option<u32> {
-        match self.void_at_unix_s {
-            0 => Some(0),
-            at => {
-                let left = at.checked_sub(now.unix_s()).filter(|left| *left > 0)?;
-                Some(u32::try_from(left).unwrap_or(u32::MAX))
-            }
         }
     }
 }

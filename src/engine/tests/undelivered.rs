@@ -237,7 +237,9 @@ fn notices_that_waited_go_with_their_time_their_session_and_their_user() {
 
     let (mut engine, _) = waited(true);
     log_in(&mut engine, 7, PHONE);
-    engine.begins_anew(PHONE);
+    engine.begins_anew(ConnKey(99), PHONE);
+    assert!(engine.has_more(), "somebody who is not let in");
+    engine.begins_anew(ConnKey(7), PHONE);
     assert_eq!(publications(&engine.tick(at(30))), []);
 
     let (mut engine, _) = waited(true);
@@ -271,4 +273,30 @@ fn without_a_restart_what_waits_comes_from_the_broker() {
     assert_eq!(publications(&engine.tick(at(9))), []);
     let (kept, _) = engine.take_undelivered(Vec::new(), at(10));
     assert_eq!(kept, []);
+}
+
+#[test]
+fn retained_notice_that_the_feed_will_tell_again_is_news_after_a_restart() {
+    let mut engine = started(true, &[(1, PC)]);
+    let told = publications(&engine.feed_event(notice("latest", true, 0), at(2)));
+    // Published in the last turn, and not routed.
+    engine.tick(at(2));
+    let (mut engine, effects) = restarted(&mut engine, true, Vec::new(), &[]);
+    assert_eq!(publications(&effects), []);
+    engine.feed_event(notice("latest", true, 0), at(20));
+    engine.tick(at(20));
+    let payload = &told.first().expect("a notice").payload;
+    assert_eq!(receive(&mut engine, 1, PC, payload), Ruling::Allow);
+}
+
+#[test]
+fn copy_of_a_notice_that_was_on_its_way_and_waited_comes_once() {
+    let mut engine = started(false, &[(1, PHONE)]);
+    engine.disconnected(ConnKey(1), Ending::Waits, at(1));
+    engine.feed_event(notice("one", false, 0), at(2));
+    engine.tick(at(2));
+    let last = publications(&engine.tick(at(3)));
+    assert_eq!(last.len(), 1, "a copy by hand");
+    let (_, effects) = restarted(&mut engine, false, last, &[(2, PHONE)]);
+    assert_eq!(publications(&effects).len(), 1);
 }
