@@ -85,6 +85,12 @@ pub struct Figures {
     pub is_complete: bool,
     /// Rules of the policy file.
     pub rules: usize,
+    /// Notices that are kept over restarts for absent devices, counted for each device.
+    pub waiting_notices: usize,
+    /// How often such a notice found no room.
+    pub waiting_notices_left_out: u64,
+    /// Topics whose retained notice is kept over restarts.
+    pub retained_notices: usize,
     /// Whether the feed is connected and caught up.
     pub feed_live: bool,
     /// Whether the static service can be asked.
@@ -115,6 +121,9 @@ impl Engine {
             groups: self.directory.group_count(),
             is_complete: self.directory.is_complete(),
             rules: self.policy.rules().len(),
+            waiting_notices: self.waiting.len(),
+            waiting_notices_left_out: self.waiting.left_out(),
+            retained_notices: self.retained.len(),
             feed_live: self.feed_live,
             reachable: self.reachable,
             shadow: self.config.shadow,

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::completion::kind;
 use super::limit::peer_name;
+use super::stall::Waited;
 use super::{AskKey, ConnKey, Engine, Now, Origin, Outcome, Refusal, token};
 use crate::protocol::contract::{Grant, TokenDigest};
 use crate::protocol::{SessionName, UserName};
@@ -126,8 +127,13 @@ impl Engine {
         step
     }
 
-    /// The decision after a blocking wait: what is known now, or [`Refusal::NotYet`].
-    pub fn login_after_wait(&mut self, attempt: &Attempt<'_>, now: Now) -> Result<(), Refusal> {
+    /// The decision after a blocking wait, which is booked: what is known now, or [`Refusal::NotYet`].
+    pub fn login_after_wait(
+        &mut self,
+        attempt: &Attempt<'_>,
+        waited: Duration,
+        now: Now,
+    ) -> Result<(), Refusal> {
         let found = self.claim(attempt).and_then(|claim| {
             let digest = token::digest(claim.token);
             self.known(&claim, digest, now)
@@ -136,6 +142,13 @@ impl Engine {
         if let Err(refusal) = found {
             self.record(attempt, Outcome::Refused(refusal), now);
         }
+        let came_to = match found {
+            Ok(()) => Waited::LetIn,
+            Err(Refusal::NotYet) => Waited::InVain,
+            Err(_) => Waited::Refused,
+        };
+        self.counts.stalled += waited;
+        self.stall.spend(waited, came_to, now.mono);
         found
     }
 
@@ -147,12 +160,6 @@ impl Engine {
     /// Whether a question has been settled: by its answer, or by an announcement.
     pub fn is_settled(&mut self, key: &AskKey, now: Now) -> bool {
         !self.pending.is_asked(key) || self.tokens.good(&key.digest, now).is_some()
-    }
-
-    /// Books a wait of the broker's thread, and whether it let the client in.
-    pub fn waited(&mut self, time: Duration, let_in: bool, now: Now) {
-        self.counts.stalled += time;
-        self.stall.spend(time, let_in, now.mono);
     }
 
     fn judge_claim(&mut self, claim: &Claim<'_>, now: Now) -> Step {
@@ -264,7 +271,7 @@ impl Engine {
         } else {
             self.config.timeout
         };
-        match self.stall.available(now.mono).min(longest) {
+        match self.stall.available(longest, now.mono) {
             Duration::ZERO => Wait::Leave,
             time => Wait::Blocking(time),
         }

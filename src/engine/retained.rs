@@ -63,6 +63,11 @@ impl Retained {
         self.notices.pop(topic);
     }
 
+    /// Topics with a retained notice.
+    pub(super) fn len(&self) -> usize {
+        self.notices.len()
+    }
+
     /// What is to be kept over a restart, what was written first in front.
     pub(super) fn undelivered(&self) -> impl Iterator<Item = Undelivered> {
         self.notices

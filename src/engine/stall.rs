@@ -6,8 +6,8 @@
 //! Waiting is worth its price only while it lets people in. Each wait that lets nobody in halves what the
 //! next second may cost, and one that does restores it: a flood of forged tokens, or a static service that
 //! is slower than the budget, soon costs next to nothing, and its clients find their answer at the retry.
-//! How long answers take is known without waiting for them: while they take longer than could be waited, one
-//! wait in vain is enough, until there is full hope again.
+//! How long answers take is known without waiting for them, and a wait in vain shows what they take at least: while
+//! that is longer than could be waited, one wait in vain is enough, until there is full hope again.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -23,6 +23,17 @@ const NEWS: f64 = 0.25;
 /// In this time without a wait, what a second may cost doubles again.
 const RECOVERY: Duration = Duration::from_secs(5);
 
+/// What a wait has come to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Waited {
+    /// Somebody was let in.
+    LetIn,
+    /// There was an answer, and it was no.
+    Refused,
+    /// There was no answer.
+    InVain,
+}
+
 /// The budget.
 pub struct StallBudget {
     per_second: Duration,
@@ -32,7 +43,7 @@ pub struct StallBudget {
     /// The share of the budget that may be used, 0 to 1, as it stood at `hope_at`.
     hope: f64,
     hope_at: Duration,
-    /// What an answer takes, by the last ones.
+    /// What an answer takes, by the last ones and by waits in vain.
     expected: Duration,
 }
 
@@ -54,19 +65,19 @@ impl StallBudget {
         self.per_second = per_second;
     }
 
-    /// How long may be waited now.
-    pub fn available(&mut self, now: Duration) -> Duration {
+    /// How long may be waited now, by one who would wait no longer than this.
+    pub fn available(&mut self, longest: Duration, now: Duration) -> Duration {
         while let Some((_, waited)) = self.waits.pop_front_if(|(ended, _)| *ended + WINDOW <= now) {
             self.spent = self.spent.saturating_sub(waited);
         }
         let hope = self.hope(now);
         let usable = self.per_second.mul_f64(hope);
-        let left = usable.saturating_sub(self.spent);
-        let in_vain = hope < 1.0 && self.expected > left;
-        if left < LEAST || in_vain {
+        let wait = usable.saturating_sub(self.spent).min(longest);
+        let in_vain = hope < 1.0 && self.expected >= wait;
+        if wait < LEAST || in_vain {
             Duration::ZERO
         } else {
-            left
+            wait
         }
     }
 
@@ -75,13 +86,19 @@ impl StallBudget {
         self.expected = self.expected.mul_f64(1.0 - NEWS) + took.mul_f64(NEWS);
     }
 
-    /// Books a wait that ended now, and whether it let somebody in.
-    pub fn spend(&mut self, waited: Duration, let_in: bool, now: Duration) {
+    /// Books a wait that ended now.
+    pub fn spend(&mut self, waited: Duration, came_to: Waited, now: Duration) {
         let waited = waited.max(SHORTEST);
         self.waits.push_back((now, waited));
         self.spent += waited;
-        self.hope = if let_in { 1.0 } else { self.hope(now) / 2.0 };
+        self.hope = match came_to {
+            Waited::LetIn => 1.0,
+            Waited::Refused | Waited::InVain => self.hope(now) / 2.0,
+        };
         self.hope_at = now;
+        if came_to == Waited::InVain {
+            self.expected = self.expected.max(waited);
+        }
     }
 
     fn hope(&self, now: Duration) -> f64 {
@@ -101,13 +118,13 @@ mod tests {
     #[test]
     fn budget_is_spent_and_comes_back_a_second_later() {
         let mut budget = StallBudget::new(ms(50));
-        assert_eq!(budget.available(ms(100)), ms(50));
-        budget.spend(ms(30), true, ms(130));
-        assert_eq!(budget.available(ms(130)), ms(20));
-        budget.spend(ms(25), true, ms(160));
-        assert_eq!(budget.available(ms(1129)), ms(0));
-        assert_eq!(budget.available(ms(1130)), ms(25));
-        assert_eq!(budget.available(ms(1160)), ms(50));
+        assert_eq!(budget.available(ms(500), ms(100)), ms(50));
+        budget.spend(ms(30), Waited::LetIn, ms(130));
+        assert_eq!(budget.available(ms(500), ms(130)), ms(20));
+        budget.spend(ms(25), Waited::LetIn, ms(160));
+        assert_eq!(budget.available(ms(500), ms(1129)), ms(0));
+        assert_eq!(budget.available(ms(500), ms(1130)), ms(25));
+        assert_eq!(budget.available(ms(500), ms(1160)), ms(50));
         assert!(budget.waits.is_empty());
     }
 
@@ -117,10 +134,10 @@ mod tests {
         let mut waits: Vec<(u64, u64)> = Vec::new();
         let mut now = 0;
         while now < 5000 {
-            let wait = budget.available(ms(now)).min(ms(7));
+            let wait = budget.available(ms(7), ms(now));
             if !wait.is_zero() {
                 now += u64::try_from(wait.as_millis()).unwrap();
-                budget.spend(wait, true, ms(now));
+                budget.spend(wait, Waited::LetIn, ms(now));
                 waits.push((now, u64::try_from(wait.as_millis()).unwrap()));
             }
             now += 3;
@@ -141,10 +158,10 @@ mod tests {
         let mut cost = Vec::new();
         let (mut now, mut this_second) = (0, ms(0));
         while now < 60_000 {
-            let wait = budget.available(ms(now)).min(ms(10));
+            let wait = budget.available(ms(10), ms(now));
             if !wait.is_zero() {
                 now += u64::try_from(wait.as_millis()).unwrap();
-                budget.spend(wait, false, ms(now));
+                budget.spend(wait, Waited::Refused, ms(now));
                 this_second += wait;
             }
             now += 2;
@@ -154,9 +171,9 @@ mod tests {
         }
         let later: Duration = cost.iter().skip(5).sum();
         assert!(later < ms(300), "{later:?} in 55 seconds");
-        budget.spend(ms(1), true, ms(now));
+        budget.spend(ms(1), Waited::LetIn, ms(now));
         assert_eq!(
-            budget.available(ms(now)),
+            budget.available(ms(500), ms(now)),
             ms(49),
             "one that lets somebody in restores it"
         );
@@ -167,19 +184,22 @@ mod tests {
         let mut budget = StallBudget::new(ms(50));
         let mut waited = ms(0);
         let wait_at = |budget: &mut StallBudget, now: u64| {
-            let wait = budget.available(ms(now)).min(ms(10));
+            let wait = budget.available(ms(10), ms(now));
             if !wait.is_zero() {
-                budget.spend(wait, false, ms(now));
+                budget.spend(wait, Waited::InVain, ms(now));
             }
             wait
         };
-        for now in 0..60_000 {
-            if now % 10 == 0 {
-                waited += wait_at(&mut budget, now);
+        for now in (0..60_000).step_by(10) {
+            waited += wait_at(&mut budget, now);
+            if now == 290 {
+                assert_eq!(waited, ms(10), "before the first answer, too");
+            }
+            if now >= 300 {
                 budget.answered(ms(300));
             }
         }
-        assert!(waited <= ms(130), "{waited:?} in a minute: once in 5 s");
+        assert!(waited <= ms(120), "{waited:?} in a minute: once in 5 s");
         // It is quick again, which the answers tell that nobody waits for.
         for _ in 0..20 {
             budget.answered(ms(1));
@@ -190,6 +210,6 @@ mod tests {
     #[test]
     fn zero_budget_never_waits() {
         let mut budget = StallBudget::new(ms(0));
-        assert_eq!(budget.available(ms(5000)), ms(0));
+        assert_eq!(budget.available(ms(500), ms(5000)), ms(0));
     }
 }

@@ -55,6 +55,8 @@ pub(super) struct Waiting {
     last_copied: Option<Rc<Notice>>,
     numbers: u64,
     entries: usize,
+    /// How often a notice found no room.
+    left_out: u64,
     hasher: DefaultHashBuilder,
 }
 
@@ -117,6 +119,7 @@ impl Waiting {
     /// A notice waits for a device from now on; false when it did already, or finds no room.
     fn add(&mut self, client_id: &str, notice: &Rc<Notice>, by_hand: bool) -> bool {
         if self.entries >= MOST {
+            self.left_out += 1;
             return false;
         }
         let user = user_part(client_id).into();
@@ -130,15 +133,26 @@ impl Waiting {
             });
             devices.len() - 1
         });
-        if let Some(device) = devices.get_mut(at)
-            && device.notices.len() < MOST_FOR_ONE
-            && !device.has(notice.hash)
-        {
-            device.notices.push_back(Rc::clone(notice));
-            self.entries += 1;
-            return true;
+        let Some(device) = devices.get_mut(at).filter(|d| !d.has(notice.hash)) else {
+            return false;
+        };
+        if device.notices.len() >= MOST_FOR_ONE {
+            self.left_out += 1;
+            return false;
         }
-        false
+        device.notices.push_back(Rc::clone(notice));
+        self.entries += 1;
+        true
+    }
+
+    /// Notices that wait, counted for each device.
+    pub(super) fn len(&self) -> usize {
+        self.entries
+    }
+
+    /// How often a notice found no room.
+    pub(super) fn left_out(&self) -> u64 {
+        self.left_out
     }
 
     /// Nothing waits for this device any more.

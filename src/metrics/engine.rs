@@ -131,6 +131,11 @@ fn tell_counts(sheet: &mut Sheet<'_>, figures: &Figures) -> fmt::Result {
     )?;
     sheet.counter("notices", "Notices that went out", counts.notices)?;
     sheet.counter(
+        "waiting_notices_left_out",
+        "How often a notice for an absent device found no room among those that are kept over restarts",
+        figures.waiting_notices_left_out,
+    )?;
+    sheet.counter(
         "feed_losses",
         "How often events of the control feed were lost",
         counts.feed_lost,
@@ -189,6 +194,16 @@ fn tell_state(sheet: &mut Sheet<'_>, figures: &Figures) -> fmt::Result {
             "policy_rules",
             "Rules of the policy file in force",
             number(figures.rules),
+        ),
+        (
+            "waiting_notices",
+            "Notices that are kept over restarts for absent devices, counted for each device",
+            number(figures.waiting_notices),
+        ),
+        (
+            "retained_notices",
+            "Topics whose retained notice is kept over restarts",
+            number(figures.retained_notices),
         ),
         (
             "feed_live",

@@ -8,13 +8,15 @@ use std::time::{Duration, Instant};
 use hashbrown::HashMap;
 
 use super::{Host, Plugin};
-use crate::engine::{Effect, Engine, Figures, Publication};
+use crate::engine::{Effect, Engine, Figures, Level, Publication};
 use crate::metrics::{Counted, DecisionTimes, Shared};
 
 /// How often the worker gets new figures.
 const SHARING: Duration = Duration::from_secs(1);
 /// How often `$SYS` does, as the broker's own figures by default (`sys_interval`).
 const TELLING: Duration = Duration::from_secs(10);
+/// How often the log says that notices are left out.
+const COMPLAINING: Duration = Duration::from_secs(600);
 /// Of so many decisions one is timed.
 const TIMED_OF: u32 = 1024;
 /// Where they are told.
@@ -29,6 +31,8 @@ pub(super) struct Watch {
     shared_at: Cell<Duration>,
     told_at: Cell<Duration>,
     told: RefCell<HashMap<&'static str, u64>>,
+    /// Notices left out of what is kept over restarts, as the log said last, and when it may speak of them again.
+    left_out: Cell<(u64, Duration)>,
 }
 
 impl Watch {
@@ -41,6 +45,7 @@ impl Watch {
             shared_at: Cell::new(Duration::ZERO),
             told_at: Cell::new(Duration::ZERO),
             told: RefCell::default(),
+            left_out: Cell::default(),
         }
     }
 
@@ -69,6 +74,13 @@ impl<H: Host> Plugin<H> {
         watch.shared_at.set(mono);
         self.remind_of_shadow(mono);
         let figures = self.with_engine(|engine: &mut Engine| engine.figures());
+        if let Some(more) = watch.newly_left_out(&figures, mono) {
+            let text = format!(
+                "{more} notices for absent devices found no room among those that are kept over restarts (1,000 for each \
+                 device, 4 million in all): after a restart they come only if the broker has written them"
+            );
+            self.log(Level::Warning, &text);
+        }
         let told = if mono < watch.told_at.get() + TELLING {
             Vec::new()
         } else {
@@ -83,6 +95,18 @@ impl<H: Host> Plugin<H> {
 }
 
 impl Watch {
+    /// How many notices were left out since the log said so, when it is time to say it again.
+    fn newly_left_out(&self, figures: &Figures, mono: Duration) -> Option<u64> {
+        let (told, not_before) = self.left_out.get();
+        let more = figures.waiting_notices_left_out.saturating_sub(told);
+        if more == 0 || mono < not_before {
+            return None;
+        }
+        let told = (figures.waiting_notices_left_out, mono + COMPLAINING);
+        self.left_out.set(told);
+        Some(more)
+    }
+
     /// What has changed since it was last told.
     fn tell(&self, figures: &Figures) -> Vec<Effect> {
         let mut told = self.told.borrow_mut();
@@ -102,7 +126,7 @@ impl Watch {
         effects
     }
 
-    fn values(&self, figures: &Figures) -> [(&'static str, u64); 18] {
+    fn values(&self, figures: &Figures) -> [(&'static str, u64); 19] {
         let number = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
         let gauge = |n: i64| u64::try_from(n).unwrap_or_default();
         let counts = &figures.counts;
@@ -118,6 +142,7 @@ impl Watch {
             ("stall/ms", stalled),
             ("decisions/denied", denied),
             ("notices", counts.notices),
+            ("notices/waiting", number(figures.waiting_notices)),
             ("directory/users", number(figures.users)),
             ("directory/groups", number(figures.groups)),
             ("directory/complete", u64::from(figures.is_complete)),

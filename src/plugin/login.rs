@@ -106,14 +106,12 @@ impl<H: Host> Plugin<H> {
             }
         }
         let now = self.now();
-        self.with_engine(|engine| {
-            let decided = engine.login_after_wait(attempt, now);
-            engine.waited(began.elapsed(), decided.is_ok(), now);
-            match decided {
+        self.with_engine(
+            |engine| match engine.login_after_wait(attempt, began.elapsed(), now) {
                 Ok(()) => LoginRuling::Allow,
                 Err(refusal) => LoginRuling::Refuse(refusal),
-            }
-        })
+            },
+        )
     }
 
     pub(super) fn complete(&self, client_id: &str, ticket: Ticket, outcome: Result<(), Refusal>) {

@@ -30,7 +30,7 @@ pub(crate) fn scrape(port: u16) -> String {
 }
 
 /// Waits until a metric, with its labels, has this value.
-fn wait_for(port: u16, metric: &str, value: &str) {
+pub(crate) fn wait_for(port: u16, metric: &str, value: &str) {
     let line = format!("enterprise_push_{metric} {value}");
     eventually(&line, || {
         let text = scrape(port);

@@ -6,7 +6,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::directory::state_dir;
-use crate::harness::{Mqtt, MqttClient, Scene, Version, each_broker};
+use crate::harness::{Mqtt, MqttClient, Scene, Version, each_broker, free_port};
+use crate::metrics::wait_for;
 use crate::notices::{BOBS, notices, scopes, settle, titles};
 use crate::stopped_on_the_way::{back, durable, restart, scene, scene_of_acme, waiting};
 
@@ -15,6 +16,7 @@ each_broker!(
     session_that_begins_anew_holds_no_notice_of_before,
     retained_notice_outlives_a_restart_and_comes_once,
     notices_that_cannot_be_kept_are_told_of,
+    notices_that_find_no_room_are_counted_and_told_of,
     notice_that_was_not_acknowledged_comes_again,
 );
 
@@ -168,6 +170,29 @@ fn notices_that_cannot_be_kept_are_told_of(on: Version) {
         line.is_some_and(|line| line.contains("No such file")),
         "{log}"
     );
+}
+
+fn notices_that_find_no_room_are_counted_and_told_of(on: Version) {
+    let state = state_dir();
+    let port = free_port();
+    let scene = Scene::with(on, |conf| {
+        conf.option("state_dir", state.path().display())
+            .option("metrics_listen", port)
+    });
+    let login = scene.announced("bob@acme:pc");
+    scene
+        .send(&durable(&login, Mqtt::V5))
+        .client("bob")
+        .disconnect();
+    scene.settle();
+    let bob = json!({"eid": "acme", "uid": "bob"});
+    for n in 0..1003 {
+        scene.service.notice(&bob, &n.to_string());
+    }
+    wait_for(port, "waiting_notices", "1000");
+    wait_for(port, "waiting_notices_left_out_total", "3");
+    let line = "notices for absent devices found no room";
+    scene.broker.wait_for_log(line);
 }
 
 /// On 2.1 it takes an option that is 2.0's default: Mosquitto by itself does not write such a message.

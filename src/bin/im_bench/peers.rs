@@ -24,7 +24,7 @@ use tokio::runtime::Runtime;
 use crate::output::progress;
 
 use args::Work;
-use report::{Figures, Subject};
+use report::{Figures, Subject, Turn};
 use stands::{Seat, Stands};
 
 pub(crate) use args::PeersArgs;
@@ -90,7 +90,7 @@ fn do_work(
                 alone(seat, talk::quiet(args, seat, round))
             }
         };
-        take(report, seat, work, round, measured)?;
+        take(report, seat, work, Turn::whole(round), measured)?;
     }
     Ok(())
 }
@@ -106,7 +106,7 @@ fn take(
     report: &mut PeersReport,
     seat: &Seat,
     work: Work,
-    round: u32,
+    turn: Turn,
     measured: Measured,
 ) -> anyhow::Result<()> {
     let label = format!("{}, {}", seat.subject.label(), work.name());
@@ -114,12 +114,12 @@ fn take(
         Ok(measured) => {
             for (subject, figures) in measured {
                 progress(&format!("{}, {}: {figures}", subject.label(), work.name()));
-                report.push(subject, work, round, figures);
+                report.push(subject, work, turn, figures);
             }
         }
         Err(error) if seat.is_others() => {
             progress(&format!("{label}: failed: {error:#}"));
-            report.failed(&format!("{label}, round {round}: {error:#}"));
+            report.failed(&format!("{label}, round {}: {error:#}", turn.round));
         }
         Err(error) => bail!("{label}: {error:#}"),
     }

@@ -166,9 +166,28 @@ pub(crate) fn median_and_spread(values: &[f64]) -> Option<(f64, f64, f64)> {
     Some((at(0.5)?, at(0.0)?, at(1.0)?))
 }
 
+/// The mean of some values and, of more than one, its standard error.
+pub(crate) fn mean_and_error(values: &[f64]) -> Option<(f64, Option<f64>)> {
+    let count = values.len() as f64;
+    let mean = values.iter().sum::<f64>() / count;
+    let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
+    let error = (squares / (count - 1.0) / count).sqrt();
+    (!values.is_empty()).then_some((mean, (values.len() > 1).then_some(error)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_mean_of_one_value_has_no_error() {
+        assert_eq!(mean_and_error(&[]), None);
+        assert_eq!(mean_and_error(&[3.0]), Some((3.0, None)));
+        assert_eq!(
+            mean_and_error(&[1.0, 3.0, 2.0, 2.0]),
+            Some((2.0, Some((1.0_f64 / 6.0).sqrt())))
+        );
+    }
 
     #[test]
     fn quantiles_are_milliseconds_and_none_without_values() {

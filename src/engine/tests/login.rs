@@ -211,9 +211,8 @@ fn blocking_wait_ends_with_the_budget() {
     assert!(send);
     assert_eq!(wait, Wait::Blocking(Duration::from_millis(50)));
     assert!(!engine.is_settled(&key, at(50)));
-    engine.waited(Duration::from_millis(50), false, at(50));
     assert_eq!(
-        engine.login_after_wait(&alice, at(50)),
+        engine.login_after_wait(&alice, Duration::from_millis(50), at(50)),
         Err(Refusal::NotYet)
     );
     let (_, send, wait) = ask(&mut engine, &alice, at(50));

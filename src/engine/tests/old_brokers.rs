@@ -55,11 +55,14 @@ fn question_without_client_id_is_answered_once_for_all() {
     let (again, send, _) = ask(&mut engine, &alice, at(1));
     assert!(again == key && !send);
     engine.answer(key, Ok(Verdict::Active(grant(PC))), at(2));
-    assert_eq!(engine.login_after_wait(&alice, at(3)), Ok(()));
+    assert_eq!(
+        engine.login_after_wait(&alice, Duration::ZERO, at(3)),
+        Ok(())
+    );
     assert!(session_of(&engine, PC));
     let bob = unnamed("bob@acme", "t");
     assert_eq!(
-        engine.login_after_wait(&bob, at(4)),
+        engine.login_after_wait(&bob, Duration::ZERO, at(4)),
         Err(Refusal::NotOwnToken)
     );
 }

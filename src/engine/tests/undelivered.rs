@@ -300,3 +300,21 @@ fn copy_of_a_notice_that_was_on_its_way_and_waited_comes_once() {
     let (_, effects) = restarted(&mut engine, false, last, &[(2, PHONE)]);
     assert_eq!(publications(&effects).len(), 1);
 }
+
+#[test]
+fn what_finds_no_room_is_counted() {
+    let mut engine = started(true, &[(1, PHONE)]);
+    engine.disconnected(ConnKey(1), Ending::Waits, at(1));
+    for n in 0..1002 {
+        publish(
+            &mut engine,
+            notice(&n.to_string(), n == 0, 0),
+            &[(1, PHONE)],
+        );
+    }
+    let figures = engine.figures();
+    let kept = (figures.waiting_notices, figures.retained_notices);
+    assert_eq!((kept, figures.waiting_notices_left_out), ((1000, 1), 2));
+    log_in(&mut engine, 2, PHONE);
+    assert_eq!(engine.figures().waiting_notices, 0, "the broker has them");
+}

@@ -8,7 +8,7 @@ use anyhow::Context;
 use tokio::runtime::Runtime;
 
 use super::args::{PeersArgs, Work};
-use super::report::{Figures, PeersReport};
+use super::report::{Figures, PeersReport, Turn};
 use super::stands::Seat;
 use super::{alone, take};
 use crate::throughput::{Cell, Ready, crowd, keep_apart};
@@ -16,7 +16,7 @@ use crate::throughput::{Cell, Ready, crowd, keep_apart};
 /// What each has at a time.
 const SLICE: Duration = Duration::from_millis(250);
 
-/// One work of those who take turns; each slice stands in the report as a round of its own.
+/// One work of those who take turns; each slice stands in the report by itself.
 pub(super) fn measure(
     args: &PeersArgs,
     runtime: &Runtime,
@@ -28,17 +28,15 @@ pub(super) fn measure(
     let carried = work.carried().context("a work that carries messages")?;
     let users = crowd(args.subscribers);
     let _apart = keep_apart(heat.iter().map(|seat| &seat.stand))?;
-    let slices = slices(args.seconds);
-    let first = (round - 1) * slices + 1;
     let mut ready = VecDeque::new();
     for seat in heat {
         seat.stand.set_delay(Duration::ZERO);
         match Ready::new(runtime, &seat.stand, carried, &users) {
             Ok(one) => ready.push_back((*seat, one)),
-            Err(error) => take(report, seat, work, first, Err(error))?,
+            Err(error) => take(report, seat, work, Turn { round, slice: 1 }, Err(error))?,
         }
     }
-    for slice in first..first + slices {
+    for slice in 1..=slices(args.seconds) {
         for _ in 0..ready.len() {
             let Some((seat, mut one)) = ready.pop_front() else {
                 break;
@@ -46,7 +44,13 @@ pub(super) fn measure(
             let cell = one.carry(SLICE);
             // Who fails has no more turns.
             let goes_on = cell.is_ok();
-            take(report, seat, work, slice, alone(seat, cell.map(figures)))?;
+            take(
+                report,
+                seat,
+                work,
+                Turn { round, slice },
+                alone(seat, cell.map(figures)),
+            )?;
             if goes_on {
                 ready.push_back((seat, one));
             }

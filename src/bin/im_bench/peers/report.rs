@@ -77,11 +77,27 @@ impl fmt::Display for Figures {
     }
 }
 
+/// When something was measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Turn {
+    /// The round, for which all were started anew.
+    pub(super) round: u32,
+    /// The slice of it; 0 where there are none.
+    pub(super) slice: u32,
+}
+
+impl Turn {
+    /// All of a round.
+    pub(super) fn whole(round: u32) -> Turn {
+        Turn { round, slice: 0 }
+    }
+}
+
 #[derive(Debug)]
 struct Entry {
     subject: Subject,
     work: Work,
-    round: u32,
+    turn: Turn,
     figures: Figures,
 }
 
@@ -103,11 +119,11 @@ impl PeersReport {
         }
     }
 
-    pub(super) fn push(&mut self, subject: Subject, work: Work, round: u32, figures: Figures) {
+    pub(super) fn push(&mut self, subject: Subject, work: Work, turn: Turn, figures: Figures) {
         self.entries.push(Entry {
             subject,
             work,
-            round,
+            turn,
             figures,
         });
     }
@@ -137,8 +153,8 @@ impl PeersReport {
         subjects
     }
 
-    fn one(&self, subject: &Subject, work: Work, round: u32) -> Option<&Figures> {
-        let of_it = |e: &&Entry| e.subject == *subject && e.work == work && e.round == round;
+    fn one(&self, subject: &Subject, work: Work, turn: Turn) -> Option<&Figures> {
+        let of_it = |e: &&Entry| e.subject == *subject && e.work == work && e.turn == turn;
         self.entries.iter().find(of_it).map(|entry| &entry.figures)
     }
 
@@ -147,13 +163,13 @@ impl PeersReport {
         all.filter(move |e| e.subject == *subject && e.work == work)
     }
 
-    /// A figure in every round.
+    /// A figure in every turn.
     pub(super) fn values(&self, subject: &Subject, work: Work, name: &str) -> Vec<f64> {
         let all = self.of(subject, work);
         all.filter_map(|entry| entry.figures.get(name)).collect()
     }
 
-    /// A figure in every round against that of `other` at `work_of_other` in the same round.
+    /// A figure in every turn against that of `other` at `work_of_other` in the same turn.
     fn ratios(
         &self,
         (subject, work): (&Subject, Work),
@@ -162,7 +178,7 @@ impl PeersReport {
     ) -> Vec<f64> {
         let all = self.of(subject, work);
         all.filter_map(|entry| {
-            let beside = self.one(other, work_of_other, entry.round)?.get(name)?;
+            let beside = self.one(other, work_of_other, entry.turn)?.get(name)?;
             Some(entry.figures.get(name)? / beside).filter(|ratio| ratio.is_finite())
         })
         .collect()
@@ -171,6 +187,23 @@ impl PeersReport {
     /// Against the bare broker at the same work.
     pub(super) fn over_bare(&self, subject: &Subject, work: Work, name: &str) -> Vec<f64> {
         self.ratios((subject, work), (&subject.bare(), work), name)
+    }
+
+    /// A figure summed up over each round's turns, against the bare broker's sum.
+    pub(super) fn sums_over_bare(&self, subject: &Subject, work: Work, name: &str) -> Vec<f64> {
+        let bare = subject.bare();
+        let mut sums = BTreeMap::<u32, (f64, f64)>::new();
+        for entry in self.of(subject, work) {
+            let beside = self.one(&bare, work, entry.turn);
+            let beside = beside.and_then(|figures| figures.get(name));
+            if let (Some(own), Some(beside)) = (entry.figures.get(name), beside) {
+                let (owns, besides) = sums.entry(entry.turn.round).or_default();
+                *owns += own;
+                *besides += beside;
+            }
+        }
+        let ratios = sums.into_values().map(|(own, beside)| own / beside);
+        ratios.filter(|ratio| ratio.is_finite()).collect()
     }
 
     /// Against the same one while nobody logs in.
@@ -218,11 +251,11 @@ impl Findings for PeersReport {
     }
 
     fn csv(&self) -> String {
-        let mut text = String::from("version,rival,work,round,figure,value\n");
+        let mut text = String::from("version,rival,work,round,slice,figure,value\n");
         for Entry {
             subject,
             work,
-            round,
+            turn: Turn { round, slice },
             figures,
         } in &self.entries
         {
@@ -231,7 +264,7 @@ impl Findings for PeersReport {
                 let work = work.name();
                 let _ = writeln!(
                     text,
-                    "{version},\"{rival}\",\"{work}\",{round},{name},{value}"
+                    "{version},\"{rival}\",\"{work}\",{round},{slice},{name},{value}"
                 );
             }
         }
@@ -242,7 +275,7 @@ impl Findings for PeersReport {
         let entry = |entry: &Entry| {
             json!({
                 "version": entry.subject.version, "rival": entry.subject.name, "beside": entry.subject.beside,
-                "work": entry.work.name(), "round": entry.round, "figures": entry.figures.0,
+                "work": entry.work.name(), "round": entry.turn.round, "slice": entry.turn.slice, "figures": entry.figures.0,
             })
         };
         json!({
@@ -272,12 +305,17 @@ mod tests {
         ] {
             let subject = Subject::new("2.1.2", name, "2.1.2");
             let figures = Figures::of([("p99_ms", p99), ("lost", lost)]);
-            report.push(subject.clone(), Work::Latency, 1, figures);
+            report.push(subject.clone(), Work::Latency, Turn::whole(1), figures);
             let figures = Figures::of([("p99_ms", p99 * 10.0), ("gave_up", lost)]);
-            report.push(subject, Work::Storm, 1, figures);
+            report.push(subject, Work::Storm, Turn::whole(1), figures);
         }
         let subject = Subject::new("4.0.5", "rabbitmq-http", "2.1.2");
-        report.push(subject, Work::Latency, 2, Figures::of([("p99_ms", 9.0)]));
+        report.push(
+            subject,
+            Work::Latency,
+            Turn::whole(2),
+            Figures::of([("p99_ms", 9.0)]),
+        );
         report
     }
 
@@ -294,6 +332,24 @@ mod tests {
                 .over_bare(&rabbit, Work::Latency, "p99_ms")
                 .is_empty()
         );
+    }
+
+    #[test]
+    fn a_round_counts_as_one_whatever_its_slices() {
+        let mut report = PeersReport::default();
+        let plugin = Subject::new("2.1.2", "plugin", "2.1.2");
+        for (round, slice, bare, own) in [
+            (1, 1, 100.0, 90.0),
+            (1, 2, 300.0, 310.0),
+            (2, 1, 100.0, 80.0),
+        ] {
+            for (subject, per_s) in [(plugin.clone(), own), (plugin.bare(), bare)] {
+                let figures = Figures::of([("per_s", per_s)]);
+                report.push(subject, Work::Qos0, Turn { round, slice }, figures);
+            }
+        }
+        let sums = report.sums_over_bare(&plugin, Work::Qos0, "per_s");
+        assert_eq!(sums, [1.0, 0.8]);
     }
 
     #[test]
@@ -321,7 +377,7 @@ mod tests {
         assert!(
             report
                 .csv()
-                .contains("4.0.5,\"rabbitmq-http\",\"latency\",2,p99_ms,9\n")
+                .contains("4.0.5,\"rabbitmq-http\",\"latency\",2,0,p99_ms,9\n")
         );
         assert_eq!(
             report.json(&[])["not_measured"][0],

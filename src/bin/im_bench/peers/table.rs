@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::args::{PeersArgs, Work};
 use super::report::{PeersReport, Subject};
 use crate::report::middle_half;
-use crate::stats::median_and_spread;
+use crate::stats::{mean_and_error, median_and_spread};
 
 /// Those that a table lists, in this order, for each version.
 const ORDER: [&str; 7] = [
@@ -27,6 +27,8 @@ enum Shown {
     OfSlices,
     /// Against the bare broker in the same slice.
     OfSlicesOverBare,
+    /// All of a round against all of the bare broker's: the mean of the rounds, and its standard error.
+    OfRoundsOverBare,
     /// Against the bare broker in the same round.
     OverBare,
     /// Against the same rival in the same round while nobody logs in.
@@ -62,7 +64,8 @@ const CONNECT: &[Column] = &[
 
 const CARRIED: &[Column] = &[
     column("messages/s", "per_s", Shown::OfSlices, 0),
-    column("x bare", "per_s", Shown::OfSlicesOverBare, 3),
+    column("x bare", "per_s", Shown::OfRoundsOverBare, 3),
+    column("x bare, slices", "per_s", Shown::OfSlicesOverBare, 3),
     column("CPU us a message", "cpu_us", Shown::OfSlices, 2),
     column("x bare", "cpu_us", Shown::OfSlicesOverBare, 3),
     column("cores", "cores", Shown::OfSlices, 2),
@@ -120,7 +123,8 @@ const TABLES: &[(&str, &str, &[Work], &[Column])] = &[
     (
         "Messages as fast as can be",
         "64 bytes behind the full header, closed loop, one publisher; deliveries are counted. Slices of a quarter of a second, in which the Mosquittos of a \
-         version take turns; median (quarter to three quarters) of all slices, `x bare` against the bare broker's of the same turn.",
+         version take turns. `x bare`: all of a start's messages against all of the bare broker's, mean of the starts ± its standard error. The others: median (quarter to \
+         three quarters) of all slices, against the bare broker's of the same turn.",
         &[Work::Qos0, Work::Qos1, Work::FanOut],
         CARRIED,
     ),
@@ -231,6 +235,7 @@ fn cell(report: &PeersReport, work: Work, subject: &Subject, column: &Column) ->
     match column.shown {
         Shown::OfSlices => middle_half(&report.values(subject, work, name), digits),
         Shown::OfSlicesOverBare => middle_half(&report.over_bare(subject, work, name), digits),
+        Shown::OfRoundsOverBare => mean(&report.sums_over_bare(subject, work, name), digits),
         Shown::Itself => told(&report.values(subject, work, name), digits),
         Shown::OverBare => told(&report.over_bare(subject, work, name), digits),
         Shown::OverQuiet => told(&report.over_quiet(subject, work, name), digits),
@@ -238,6 +243,15 @@ fn cell(report: &PeersReport, work: Work, subject: &Subject, column: &Column) ->
             let sum: f64 = report.values(subject, work, name).iter().sum();
             format!("{sum:.0}")
         }
+    }
+}
+
+/// The mean, and its standard error when there is one.
+fn mean(values: &[f64], digits: usize) -> String {
+    match mean_and_error(values) {
+        None => String::new(),
+        Some((mean, None)) => format!("{mean:.digits$}"),
+        Some((mean, Some(error))) => format!("{mean:.digits$} ± {error:.digits$}"),
     }
 }
 
@@ -254,7 +268,7 @@ fn told(values: &[f64], digits: usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::report::Figures;
+    use super::super::report::{Figures, Turn};
     use super::*;
 
     #[test]
@@ -265,7 +279,7 @@ mod tests {
                 let subject = Subject::new("2.1.2", name, "2.1.2");
                 let per_second = per_second * f64::from(round);
                 let figures = Figures::of([("per_s", per_second), ("failed", 1.0)]);
-                report.push(subject, Work::Connect, round, figures);
+                report.push(subject, Work::Connect, Turn::whole(round), figures);
             }
         }
         let text = all(&report);
@@ -284,5 +298,7 @@ mod tests {
     fn one_round_has_no_spread() {
         assert_eq!(told(&[2.0], 1), "2.0");
         assert_eq!(told(&[], 1), "");
+        assert_eq!(mean(&[2.0], 1), "2.0");
+        assert_eq!(mean(&[1.0, 3.0], 1), "2.0 ± 1.0");
     }
 }
