@@ -36,7 +36,7 @@ impl Engine {
     ) -> Vec<Effect> {
         let (asked, waiting) = self.pending.end(&key);
         if let Some(asked) = &asked {
-            self.stall.answered(asked.age(now.mono));
+            self.stall.answered(asked.age(now.mono), now.mono);
         }
         let mut effects = Vec::new();
         let outcome = match answer {

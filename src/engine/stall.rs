@@ -6,8 +6,8 @@
 //! Waiting is worth its price only while it lets people in. Each wait that lets nobody in halves what the
 //! next second may cost, and one that does restores it: a flood of forged tokens, or a static service that
 //! is slower than the budget, soon costs next to nothing, and its clients find their answer at the retry.
-//! How long answers take is known without waiting for them, and a wait in vain shows what they take at least: while
-//! that is longer than could be waited, one wait in vain is enough, until there is full hope again.
+//! How long answers take is known without waiting for them, and a wait in vain shows what they take at least. While
+//! that is longer than could be waited, nobody is waited for.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -20,7 +20,7 @@ const LEAST: Duration = Duration::from_millis(1);
 const SHORTEST: Duration = Duration::from_micros(20);
 /// The share of a new answer in what answers are expected to take.
 const NEWS: f64 = 0.25;
-/// In this time without a wait, what a second may cost doubles again.
+/// In this time without a wait, what a second may cost doubles again; and what answers took is forgotten after it.
 const RECOVERY: Duration = Duration::from_secs(5);
 
 /// What a wait has come to.
@@ -44,7 +44,8 @@ pub struct StallBudget {
     hope: f64,
     hope_at: Duration,
     /// What an answer takes, by the last ones and by waits in vain.
-    expected: Duration,
+    expected: Option<Duration>,
+    expected_at: Duration,
 }
 
 impl StallBudget {
@@ -56,7 +57,8 @@ impl StallBudget {
             spent: Duration::ZERO,
             hope: 1.0,
             hope_at: Duration::ZERO,
-            expected: Duration::ZERO,
+            expected: None,
+            expected_at: Duration::ZERO,
         }
     }
 
@@ -70,10 +72,9 @@ impl StallBudget {
         while let Some((_, waited)) = self.waits.pop_front_if(|(ended, _)| *ended + WINDOW <= now) {
             self.spent = self.spent.saturating_sub(waited);
         }
-        let hope = self.hope(now);
-        let usable = self.per_second.mul_f64(hope);
+        let usable = self.per_second.mul_f64(self.hope(now));
         let wait = usable.saturating_sub(self.spent).min(longest);
-        let in_vain = hope < 1.0 && self.expected >= wait;
+        let in_vain = self.expected(now).is_some_and(|expected| expected >= wait);
         if wait < LEAST || in_vain {
             Duration::ZERO
         } else {
@@ -82,8 +83,9 @@ impl StallBudget {
     }
 
     /// An answer came, so long after its question.
-    pub fn answered(&mut self, took: Duration) {
-        self.expected = self.expected.mul_f64(1.0 - NEWS) + took.mul_f64(NEWS);
+    pub fn answered(&mut self, took: Duration, now: Duration) {
+        let former = self.expected(now).unwrap_or(took);
+        self.expect(former.mul_f64(1.0 - NEWS) + took.mul_f64(NEWS), now);
     }
 
     /// Books a wait that ended now.
@@ -97,8 +99,19 @@ impl StallBudget {
         };
         self.hope_at = now;
         if came_to == Waited::InVain {
-            self.expected = self.expected.max(waited);
+            let former = self.expected(now).unwrap_or_default();
+            self.expect(former.max(waited), now);
         }
+    }
+
+    /// What an answer takes; `None` when that is not known any more.
+    fn expected(&self, now: Duration) -> Option<Duration> {
+        self.expected.filter(|_| now < self.expected_at + RECOVERY)
+    }
+
+    fn expect(&mut self, time: Duration, now: Duration) {
+        self.expected = Some(time);
+        self.expected_at = now;
     }
 
     fn hope(&self, now: Duration) -> f64 {
@@ -180,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn service_that_is_known_to_be_slow_is_hardly_waited_for() {
+    fn service_that_is_known_to_be_slow_is_not_waited_for() {
         let mut budget = StallBudget::new(ms(50));
         let mut waited = ms(0);
         let wait_at = |budget: &mut StallBudget, now: u64| {
@@ -192,19 +205,22 @@ mod tests {
         };
         for now in (0..60_000).step_by(10) {
             waited += wait_at(&mut budget, now);
-            if now == 290 {
-                assert_eq!(waited, ms(10), "before the first answer, too");
-            }
             if now >= 300 {
-                budget.answered(ms(300));
+                budget.answered(ms(300), ms(now));
             }
         }
-        assert!(waited <= ms(120), "{waited:?} in a minute: once in 5 s");
+        assert_eq!(waited, ms(10), "once, before anything was known");
         // It is quick again, which the answers tell that nobody waits for.
         for _ in 0..20 {
-            budget.answered(ms(1));
+            budget.answered(ms(1), ms(61_000));
         }
         assert_eq!(wait_at(&mut budget, 61_000), ms(10));
+        assert_eq!(wait_at(&mut budget, 65_900), ms(0));
+        assert_eq!(
+            wait_at(&mut budget, 66_000),
+            ms(10),
+            "it is not known any more"
+        );
     }
 
     #[test]
