@@ -4,6 +4,7 @@
 //! it checks any number of tokens without keeping one.
 
 use std::fmt::Write as _;
+use std::time::Duration;
 
 use mosquitto_enterprise_push::engine::{TokenDigest, digest};
 use rand::RngExt;
@@ -13,6 +14,17 @@ use sha2::{Digest, Sha256};
 pub(crate) const EID: &str = "bench";
 const DEVICE: &str = "pc";
 const SEED: &str = "im-bench";
+const FIRST_PAUSE: Duration = Duration::from_millis(500);
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+
+/// How long a client that was cut off waits, after so many tries, until it comes again: as
+/// docs/client-protocol.md asks of clients, half to all of a time that doubles.
+pub(crate) fn pause(tries: u32) -> Duration {
+    let doublings = tries.saturating_sub(1).min(16);
+    let full = FIRST_PAUSE.saturating_mul(1 << doublings);
+    full.min(LONGEST_PAUSE)
+        .mul_f64(rand::random_range(0.5..=1.0))
+}
 
 /// Somebody with one device.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -114,6 +126,18 @@ mod tests {
         assert_eq!(check(&alice.client_id(), &bob.token(), 9), None);
         assert_eq!(check(&alice.client_id(), &forged_token(), 9), None);
         assert_eq!(check("a1@elsewhere:pc", &alice.token(), 9), None);
+    }
+
+    #[test]
+    fn pauses_double_up_to_a_minute() {
+        for (tries, least_ms) in [(1, 250), (2, 500), (3, 1000), (40, 30_000)] {
+            let least = Duration::from_millis(least_ms);
+            let paused = pause(tries);
+            assert!(
+                paused >= least && paused <= 2 * least,
+                "{tries}: {paused:?}"
+            );
+        }
     }
 
     #[test]

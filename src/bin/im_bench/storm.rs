@@ -4,7 +4,6 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use rand::RngExt;
 use tokio::runtime::Runtime;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::Instant;
@@ -21,9 +20,6 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 const STAY: Duration = Duration::from_secs(1);
 /// How long before its use a token is announced.
 const ANNOUNCED_BEFORE: Duration = Duration::from_millis(100);
-/// A client comes again after this much, and up to [`RETRY_SPREAD_MS`] more.
-const RETRY_FIRST_MS: u64 = 100;
-const RETRY_SPREAD_MS: u64 = 200;
 /// Addresses that forgers come from: 127.0.1.1 and up.
 const FORGERS: u8 = 50;
 
@@ -178,8 +174,7 @@ async fn come_in(who: &Credentials, to: SocketAddr, intended: Instant) -> Outcom
                     Answer::Closed | Answer::Unavailable => {}
                 }
             }
-            let more = rand::rng().random_range(0..=RETRY_SPREAD_MS);
-            tokio::time::sleep(Duration::from_millis(RETRY_FIRST_MS + more)).await;
+            tokio::time::sleep(people::pause(tries)).await;
         }
     };
     match tokio::time::timeout_at(intended + PATIENCE, tries).await {

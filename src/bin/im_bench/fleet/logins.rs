@@ -8,7 +8,6 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use anyhow::bail;
-use rand::RngExt;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 
@@ -18,14 +17,12 @@ use super::hall::Hall;
 use super::member::{LoginToken, Trouble, enter};
 use super::orders::{Kept, LoginReply, Way};
 use crate::installation::client::Client;
+use crate::people::pause;
 use crate::stats::Latencies;
 use crate::wire::Link;
 
 /// A login that has not succeeded by then has failed.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// Who has to come again does so after this much, and up to [`RETRY_SPREAD_MS`] more.
-const RETRY_FIRST_MS: u64 = 100;
-const RETRY_SPREAD_MS: u64 = 200;
 /// Addresses of ours that each worker's connections come from, 127.0.1.1 and up.
 const SOURCES: u32 = 8;
 const TELL_EVERY: Duration = Duration::from_secs(2);
@@ -195,8 +192,7 @@ impl Storm {
         };
         self.retries.set(self.retries.get() + 1);
         self.note(number, &format!("{why}; came again"));
-        let spread = rand::rng().random_range(0..=RETRY_SPREAD_MS);
-        sleep(Duration::from_millis(RETRY_FIRST_MS + spread)).await;
+        sleep(pause(1)).await;
         Ok(())
     }
 

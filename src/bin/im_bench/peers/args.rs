@@ -34,7 +34,7 @@ pub(crate) struct PeersArgs {
     /// Rounds; in each, every rival is started anew and does every work once, in turns
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=50))]
     pub(crate) rounds: u32,
-    /// Further rounds of the Mosquittos' throughput alone: to tell a ratio from one takes many starts
+    /// Further rounds of the Mosquittos' throughput and storm alone: to tell a ratio from one, or one tail from another, takes many
     #[arg(long, default_value_t = 6, value_parser = clap::value_parser!(u32).range(0..=50))]
     pub(crate) more_rounds: u32,
     /// Seconds of one work that is done as fast as can be
@@ -97,7 +97,8 @@ impl PeersArgs {
     pub(super) fn of_more_rounds(&self) -> Option<PeersArgs> {
         let mut args = self.clone();
         args.rivals.retain(|rival| rival.is_mosquitto());
-        args.works.retain(|work| work.carried().is_some());
+        args.works
+            .retain(|work| work.carried().is_some() || *work == Work::Storm);
         let any = !args.rivals.is_empty() && !args.works.is_empty();
         any.then_some(args)
     }
@@ -169,8 +170,8 @@ mod tests {
         assert_eq!(args.check_ms, Duration::from_millis(300));
         assert_eq!((args.rivals.len(), args.works.len()), (6, 7));
         let more = args.of_more_rounds().unwrap();
-        assert_eq!((more.rivals.len(), more.works.len()), (4, 3));
-        assert!(peers(&["--works", "storm"]).of_more_rounds().is_none());
+        assert_eq!((more.rivals.len(), more.works.len()), (4, 4));
+        assert!(peers(&["--works", "latency"]).of_more_rounds().is_none());
     }
 
     #[test]

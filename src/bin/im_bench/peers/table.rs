@@ -153,7 +153,7 @@ const TABLES: &[(&str, &str, &[Work], &[Column])] = &[
 pub(super) fn sizes(args: &PeersArgs) -> String {
     let more = match (args.of_more_rounds(), args.more_rounds) {
         (None, _) | (_, 0) => String::new(),
-        (Some(_), more) => format!(" ({more} more of the Mosquittos' throughput)"),
+        (Some(_), more) => format!(" ({more} more of the Mosquittos' throughput and storm)"),
     };
     format!(
         "{} rounds{more}, for each of which all are started anew, rivals in turns; medians (least to most). As fast as can be: {} s each; fan-out to {}. Latency: {} pairs, {} messages a second, \
