@@ -117,7 +117,8 @@ ahead_of_others
 measure login login --subjects bare,plugin --delays 300 --seconds 8 --rounds 5
 measure directory directory --seconds 8
 own_network
-measure throughput throughput --rounds 5
+# The other versions' throughput stands in peers.
+measure throughput throughput --brokers 2.0.11 --rounds 5
 measure peers peers
 ahead_of_others
 measure static-sqlite static
@@ -126,7 +127,7 @@ measure static-postgresql-2 static --database-url "$url" --replicas 2
 measure table3 table3 --plots "$out/plots"
 measure mobile mobile
 measure audit audit --seconds 20
-measure scaling scaling --rounds 4 --plots "$out/plots"
+measure scaling scaling --rounds 3 --plots "$out/plots"
 
 for name in "${wanted[@]}"; do
   printf '%s\n' "${known[@]}" | grep -qx -- "$name" || fail "no scenario \`$name\`; there are: ${known[*]}"

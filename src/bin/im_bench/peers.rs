@@ -57,7 +57,7 @@ fn do_round(
     round: u32,
     report: &mut PeersReport,
 ) -> anyhow::Result<()> {
-    let stands = Stands::start(args, runtime, report)?;
+    let stands = Stands::start(args, runtime, round, report)?;
     for work in &args.works {
         do_work(args, runtime, &stands, *work, round, report)?;
     }

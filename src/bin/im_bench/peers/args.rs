@@ -35,7 +35,7 @@ pub(crate) struct PeersArgs {
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=50))]
     pub(crate) rounds: u32,
     /// Further rounds of the Mosquittos' throughput and storm alone: to tell a ratio from one, or one tail from another, takes many
-    #[arg(long, default_value_t = 6, value_parser = clap::value_parser!(u32).range(0..=50))]
+    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u32).range(0..=50))]
     pub(crate) more_rounds: u32,
     /// Seconds of one work that is done as fast as can be
     #[arg(long, default_value = "2", value_parser = seconds)]

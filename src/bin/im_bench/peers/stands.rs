@@ -38,10 +38,11 @@ impl Stands {
     pub(super) fn start(
         args: &PeersArgs,
         runtime: &Runtime,
+        round: u32,
         report: &mut PeersReport,
     ) -> anyhow::Result<Stands> {
         let mut seats = Vec::new();
-        let cast = cast(args);
+        let cast = cast(args, round);
         for (subject, rival, version) in subjects(args, report) {
             progress(&format!("{}: starting", subject.label()));
             let ground = Ground::of(&args.place, &version)?;
@@ -103,8 +104,8 @@ fn subjects(args: &PeersArgs, report: &mut PeersReport) -> Vec<(Subject, Rival, 
     subjects
 }
 
-/// Everybody who comes in any round, but for the idle ones, who have brokers of their own.
-fn cast(args: &PeersArgs) -> Cast {
+/// Everybody who comes in a round, but for the idle ones, who have brokers of their own.
+fn cast(args: &PeersArgs, round: u32) -> Cast {
     let mut cast = Cast::default();
     let does = |work| args.works.contains(&work);
     if does(Work::Qos0) || does(Work::Qos1) || does(Work::FanOut) {
@@ -117,10 +118,7 @@ fn cast(args: &PeersArgs) -> Cast {
         cast.known.extend(Pairs::users(args.pairs));
     }
     if does(Work::Storm) {
-        let rounds = 1..=args.rounds;
-        cast.strangers = rounds
-            .flat_map(|round| talk::strangers(args, round))
-            .collect();
+        cast.strangers = talk::strangers(args, round);
     }
     cast
 }

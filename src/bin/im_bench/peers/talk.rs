@@ -48,6 +48,9 @@ pub(super) fn storm(
     let traffic = pairs.begin(schedule(args, round))?.wait()?;
     let cpu_s = seat.stand.usage().cpu_s - before.cpu_s;
     let logins = runtime.block_on(running)?;
+    if seat.is_others() && logins.refused > 0 {
+        bail!("{} of {} good logins refused", logins.refused, logins.begun);
+    }
     let mut figures = of_traffic(args, &traffic, cpu_s);
     figures.extend(of_logins(&logins));
     figures.extend([("asked", seat.stand.take_asked() as f64)]);
