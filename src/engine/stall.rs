@@ -43,9 +43,8 @@ pub struct StallBudget {
     /// The share of the budget that may be used, 0 to 1, as it stood at `hope_at`.
     hope: f64,
     hope_at: Duration,
-    /// What an answer takes, by the last ones and by waits in vain.
-    expected: Option<Duration>,
-    expected_at: Duration,
+    /// What an answer takes, by the last ones and by waits in vain, and when that was learned.
+    expected: Option<(Duration, Duration)>,
 }
 
 impl StallBudget {
@@ -58,7 +57,6 @@ impl StallBudget {
             hope: 1.0,
             hope_at: Duration::ZERO,
             expected: None,
-            expected_at: Duration::ZERO,
         }
     }
 
@@ -85,7 +83,8 @@ impl StallBudget {
     /// An answer came, so long after its question.
     pub fn answered(&mut self, took: Duration, now: Duration) {
         let former = self.expected(now).unwrap_or(took);
-        self.expect(former.mul_f64(1.0 - NEWS) + took.mul_f64(NEWS), now);
+        let expected = former.mul_f64(1.0 - NEWS) + took.mul_f64(NEWS);
+        self.expected = Some((expected, now));
     }
 
     /// Books a wait that ended now.
@@ -100,18 +99,14 @@ impl StallBudget {
         self.hope_at = now;
         if came_to == Waited::InVain {
             let former = self.expected(now).unwrap_or_default();
-            self.expect(former.max(waited), now);
+            self.expected = Some((former.max(waited), now));
         }
     }
 
     /// What an answer takes; `None` when that is not known any more.
     fn expected(&self, now: Duration) -> Option<Duration> {
-        self.expected.filter(|_| now < self.expected_at + RECOVERY)
-    }
-
-    fn expect(&mut self, time: Duration, now: Duration) {
-        self.expected = Some(time);
-        self.expected_at = now;
+        let (time, learned) = self.expected?;
+        (now < learned + RECOVERY).then_some(time)
     }
 
     fn hope(&self, now: Duration) -> f64 {

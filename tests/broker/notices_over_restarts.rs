@@ -146,19 +146,20 @@ fn retained_notice_outlives_a_restart_and_comes_once(on: Version) {
     assert_eq!(titles(&notices(&mut carol)), [""; 0], "its time is over");
 }
 
+/// Bob's device has been here, and is expected back; gives the scope of notices to him.
+fn bob_is_away(scene: &Scene) -> Value {
+    let login = scene.announced("bob@acme:pc");
+    let connect = durable(&login, Mqtt::V5);
+    scene.send(&connect).client("bob").disconnect();
+    scene.settle();
+    json!({"eid": "acme", "uid": "bob"})
+}
+
 fn notices_that_cannot_be_kept_are_told_of(on: Version) {
     let state = state_dir();
     let mut scene = scene(on, &state);
-    let login = scene.announced("bob@acme:pc");
-    scene
-        .send(&durable(&login, Mqtt::V5))
-        .client("bob")
-        .disconnect();
-    scene.settle();
-    scene.service.notice(
-        &json!({"eid": "acme", "uid": "bob"}),
-        "to one who is absent",
-    );
+    let bob = bob_is_away(&scene);
+    scene.service.notice(&bob, "to one who is absent");
     settle(&scene);
     state.close().expect("it is there");
     scene.broker.stop();
@@ -179,13 +180,7 @@ fn notices_that_find_no_room_are_counted_and_told_of(on: Version) {
         conf.option("state_dir", state.path().display())
             .option("metrics_listen", port)
     });
-    let login = scene.announced("bob@acme:pc");
-    scene
-        .send(&durable(&login, Mqtt::V5))
-        .client("bob")
-        .disconnect();
-    scene.settle();
-    let bob = json!({"eid": "acme", "uid": "bob"});
+    let bob = bob_is_away(&scene);
     for n in 0..1003 {
         scene.service.notice(&bob, &n.to_string());
     }

@@ -33,10 +33,11 @@ pub(super) fn measure(
         seat.stand.set_delay(Duration::ZERO);
         match Ready::new(runtime, &seat.stand, carried, &users) {
             Ok(one) => ready.push_back((*seat, one)),
-            Err(error) => take(report, seat, work, Turn { round, slice: 1 }, Err(error))?,
+            Err(error) => take(report, seat, work, Turn::whole(round), Err(error))?,
         }
     }
     for slice in 1..=slices(args.seconds) {
+        let turn = Turn { round, slice };
         for _ in 0..ready.len() {
             let Some((seat, mut one)) = ready.pop_front() else {
                 break;
@@ -44,13 +45,7 @@ pub(super) fn measure(
             let cell = one.carry(SLICE);
             // Who fails has no more turns.
             let goes_on = cell.is_ok();
-            take(
-                report,
-                seat,
-                work,
-                Turn { round, slice },
-                alone(seat, cell.map(figures)),
-            )?;
+            take(report, seat, work, turn, alone(seat, cell.map(figures)))?;
             if goes_on {
                 ready.push_back((seat, one));
             }

@@ -169,19 +169,23 @@ impl PeersReport {
         all.filter_map(|entry| entry.figures.get(name)).collect()
     }
 
-    /// A figure in every turn against that of `other` at `work_of_other` in the same turn.
-    fn ratios(
-        &self,
-        (subject, work): (&Subject, Work),
-        (other, work_of_other): (&Subject, Work),
-        name: &str,
-    ) -> Vec<f64> {
-        let all = self.of(subject, work);
-        all.filter_map(|entry| {
+    /// A figure in every turn and, beside it, that of `other` at `work_of_other` in the same turn.
+    fn side_by_side<'a>(
+        &'a self,
+        (subject, work): (&'a Subject, Work),
+        (other, work_of_other): (&'a Subject, Work),
+        name: &'a str,
+    ) -> impl Iterator<Item = (Turn, f64, f64)> + 'a {
+        self.of(subject, work).filter_map(move |entry| {
             let beside = self.one(other, work_of_other, entry.turn)?.get(name)?;
-            Some(entry.figures.get(name)? / beside).filter(|ratio| ratio.is_finite())
+            Some((entry.turn, entry.figures.get(name)?, beside))
         })
-        .collect()
+    }
+
+    /// The one against the other.
+    fn ratios(&self, own: (&Subject, Work), other: (&Subject, Work), name: &str) -> Vec<f64> {
+        let pairs = self.side_by_side(own, other, name);
+        ratios_of(pairs.map(|(_, own, beside)| (own, beside)))
     }
 
     /// Against the bare broker at the same work.
@@ -193,17 +197,12 @@ impl PeersReport {
     pub(super) fn sums_over_bare(&self, subject: &Subject, work: Work, name: &str) -> Vec<f64> {
         let bare = subject.bare();
         let mut sums = BTreeMap::<u32, (f64, f64)>::new();
-        for entry in self.of(subject, work) {
-            let beside = self.one(&bare, work, entry.turn);
-            let beside = beside.and_then(|figures| figures.get(name));
-            if let (Some(own), Some(beside)) = (entry.figures.get(name), beside) {
-                let (owns, besides) = sums.entry(entry.turn.round).or_default();
-                *owns += own;
-                *besides += beside;
-            }
+        for (turn, own, beside) in self.side_by_side((subject, work), (&bare, work), name) {
+            let (owns, besides) = sums.entry(turn.round).or_default();
+            *owns += own;
+            *besides += beside;
         }
-        let ratios = sums.into_values().map(|(own, beside)| own / beside);
-        ratios.filter(|ratio| ratio.is_finite()).collect()
+        ratios_of(sums.into_values())
     }
 
     /// Against the same one while nobody logs in.
@@ -230,6 +229,12 @@ impl PeersReport {
             .map(|(number, what)| format!("{label}, {}: {number} {what}", entry.work.name()))
             .collect()
     }
+}
+
+/// Each first against its second, where that makes a number.
+fn ratios_of(pairs: impl Iterator<Item = (f64, f64)>) -> Vec<f64> {
+    let ratios = pairs.map(|(own, beside)| own / beside);
+    ratios.filter(|ratio| ratio.is_finite()).collect()
 }
 
 impl Findings for PeersReport {
