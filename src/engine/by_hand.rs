@@ -25,7 +25,7 @@ pub use undelivered::{Stage, Undelivered};
 use super::acl::{Access, Query};
 use super::devices::with_key;
 use super::routes::{Routes, Senders};
-use super::{Effect, Engine, Level, Now, Publication};
+use super::{Effect, Engine, EngineConfig, Level, Now, Publication};
 use crate::protocol::{SessionName, Topic, UserName};
 use copies::{Copies, CopyQueue};
 
@@ -76,39 +76,11 @@ pub(super) struct ByHand {
 impl Engine {
     /// Whether messages on this topic are brought by hand.
     fn brings_by_hand(&self, topic: Topic<'_>) -> bool {
-        self.config.pre_subscribe
-            && match topic {
-                Topic::Notice { .. } | Topic::SysNotice | Topic::SysNoticeEnterprise { .. } => true,
-                Topic::Inbox { .. } | Topic::Group { .. } | Topic::SysNoticeUser { .. } => {
-                    !self.config.broker_subscriptions
-                }
-                _ => false,
-            }
+        brings_by_hand(&self.config, topic)
     }
 
-    /// Whether nothing has to be kept or noted about a message that is let through or delivered.
-    pub(super) fn is_routed_by_broker_alone(
-        &mut self,
-        access: Access,
-        name: &str,
-        topic: Topic<'_>,
-    ) -> bool {
-        if !self.brings_by_hand(topic) {
-            return true;
-        }
-        let version = self.routing_version();
-        let ByHand { kept, routes, .. } = &mut self.by_hand;
-        match access {
-            Access::Publish => routes.complete_for(name, version) == Some(Senders::All),
-            _ => {
-                let inbox = matches!(topic, Topic::Inbox { .. });
-                kept.is_empty() && (!inbox || routes.was_complete(name, version))
-            }
-        }
-    }
-
-    /// The same of a delivery to a member of a group.
-    pub(super) fn routes_groups_alone(&self) -> bool {
+    /// Whether nothing has to be noted about a delivery to an inbox or to a member of a group.
+    pub(super) fn notes_no_delivery(&self) -> bool {
         let by_hand = self.config.pre_subscribe && !self.config.broker_subscriptions;
         !by_hand || self.by_hand.kept.is_empty()
     }
@@ -252,11 +224,8 @@ impl Engine {
     }
 
     /// Goes up whenever a message may have to reach somebody else, or in another way.
-    fn routing_version(&self) -> u64 {
-        self.policy.changes()
-            + self.directory.changes()
-            + self.sessions.changes()
-            + self.devices.changes()
+    pub(super) fn routing_version(&self) -> u64 {
+        self.changes.count()
     }
 
     /// What was seen of a message that nobody has to be brought.
@@ -349,6 +318,28 @@ impl Engine {
     }
 }
 
+impl ByHand {
+    /// Whether nothing has to be kept or noted about a message that is let through or delivered, at this version.
+    pub(super) fn leaves_to_broker(
+        &mut self,
+        config: &EngineConfig,
+        access: Access,
+        (name, topic): (&str, Topic<'_>),
+        version: u64,
+    ) -> bool {
+        if !brings_by_hand(config, topic) {
+            return true;
+        }
+        match access {
+            Access::Publish => self.routes.complete_for(name, version) == Some(Senders::All),
+            _ => {
+                let inbox = matches!(topic, Topic::Inbox { .. });
+                self.kept.is_empty() && (!inbox || self.routes.was_complete(name, version))
+            }
+        }
+    }
+}
+
 impl Kept {
     /// How often the broker asked about a client, once `seen` is sorted.
     fn times_seen(&self, hash: u64) -> usize {
@@ -360,6 +351,17 @@ impl Kept {
             .take_while(|seen| **seen == hash);
         same.count().min(self.times)
     }
+}
+
+fn brings_by_hand(config: &EngineConfig, topic: Topic<'_>) -> bool {
+    config.pre_subscribe
+        && match topic {
+            Topic::Notice { .. } | Topic::SysNotice | Topic::SysNoticeEnterprise { .. } => true,
+            Topic::Inbox { .. } | Topic::Group { .. } | Topic::SysNoticeUser { .. } => {
+                !config.broker_subscriptions
+            }
+            _ => false,
+        }
 }
 
 /// Whether two payloads on one topic are of the same message. What tells messages apart, header or id of a

@@ -81,7 +81,7 @@ impl Engine {
 
     /// A connection has ended. Gives what has to be done at once.
     pub fn disconnected(&mut self, conn: ConnKey, ending: Ending, now: Now) -> Vec<Effect> {
-        self.acquaintances.forget(conn);
+        self.forget_acquaintance(conn);
         let Some(session) = self.sessions.change().end(conn) else {
             return Vec::new();
         };

@@ -7,6 +7,8 @@
 //! once more for each message: the names must still be where they were. A receiver is not: the broker asks about subscribers
 //! only, and whoever subscribed was judged by name.
 
+mod talk;
+
 use std::hash::BuildHasher;
 
 use hashbrown::{DefaultHashBuilder, HashTable};
@@ -14,8 +16,9 @@ use hashbrown::{DefaultHashBuilder, HashTable};
 use super::acl::{Access, Query};
 use super::watched::Watched;
 use super::{ConnKey, Engine};
-use crate::policy::{Directory, Hearing, Membership, Standing, Subject, UserId, check_payload};
+use crate::policy::{Directory, Hearing, Membership, Standing, UserId, is_to_somebody_else};
 use crate::protocol::{Topic, UserName, is_from, source_of};
+use talk::Talk;
 
 /// A question, before any name has been read.
 #[derive(Debug, Clone, Copy)]
@@ -113,7 +116,7 @@ impl Acquaintances {
     }
 
     /// The connection has ended, or is somebody's anew. The last one comes to stand in its place.
-    pub(super) fn forget(&mut self, conn: ConnKey) {
+    fn forget(&mut self, conn: ConnKey) {
         let (hash, known) = (self.hash(conn), &self.known);
         let same = |at: &u32| conn_at(known, *at) == Some(conn);
         let Ok(entry) = self.index.find_entry(hash, same) else {
@@ -183,6 +186,10 @@ impl Heard {
 pub(super) struct LastTopic {
     text: String,
     parts: Parts,
+    /// Whether it was the one before, too.
+    again: bool,
+    /// Who talks there, where it is an inbox.
+    talk: Talk,
 }
 
 /// Where the parts of a topic are in its text, of the kinds that are decided at a glance.
@@ -203,7 +210,9 @@ enum Parts {
 impl LastTopic {
     /// Its text and what it stands for, as far as that matters here; `None` when it is not UTF-8.
     fn read(&mut self, topic: &[u8]) -> Option<(&str, Topic<'_>)> {
-        if self.text.as_bytes() != topic {
+        self.again = self.text.as_bytes() == topic;
+        if !self.again {
+            self.talk.end();
             let text = std::str::from_utf8(topic).ok()?;
             self.parts = Parts::of(text);
             self.text.clear();
@@ -246,14 +255,27 @@ impl Engine {
     pub fn is_allowed_at_a_glance(
         &mut self,
         glance: &Glance<'_>,
-        names: impl FnOnce() -> NamesAt,
+        names: impl Fn() -> NamesAt,
     ) -> bool {
-        let allowed = self.allows_at_a_glance(glance, names);
+        let allowed =
+            self.is_of_the_last_talk(glance, &names) || self.is_allowed_to_known(glance, &names);
         self.counts.decisions.at_a_glance += u64::from(allowed);
         allowed
     }
 
-    fn allows_at_a_glance(&mut self, glance: &Glance<'_>, names: impl FnOnce() -> NamesAt) -> bool {
+    pub(super) fn is_of_the_last_talk(
+        &self,
+        glance: &Glance<'_>,
+        names: impl Fn() -> NamesAt,
+    ) -> bool {
+        let LastTopic { text, talk, .. } = &self.last_topic;
+        talk.is_with(glance)
+            && text.as_bytes() == glance.topic
+            && talk.goes_on(glance, self.routing_version(), names)
+            && (glance.access == Access::Publish || self.notes_no_delivery())
+    }
+
+    fn is_allowed_to_known(&mut self, glance: &Glance<'_>, names: impl Fn() -> NamesAt) -> bool {
         let Some(known) = self.acquaintances.find(glance.conn) else {
             return false;
         };
@@ -262,7 +284,7 @@ impl Engine {
             && (self.heard.hearing)
                 .is_some_and(|h| self.directory.hears(h, known.user, &mut known.membership))
         {
-            return self.routes_groups_alone();
+            return self.notes_no_delivery();
         }
         let Acquaintance {
             user, names: are, ..
@@ -275,41 +297,27 @@ impl Engine {
         if !recognised {
             return false;
         }
-        let mut last = std::mem::take(&mut self.last_topic);
-        let allowed = last.read(glance.topic).is_some_and(|(text, topic)| {
-            if let (Access::Receive, Topic::Group { eid, gid }) = (glance.access, topic) {
-                let message = (text, glance.payload);
-                self.heard.hear(message, eid, gid, &self.directory);
-            }
-            self.may(user, glance, topic)
-                && self.is_routed_by_broker_alone(glance.access, text, topic)
-        });
-        self.last_topic = last;
+        let version = self.routing_version();
+        let Some((text, topic)) = self.last_topic.read(glance.topic) else {
+            return false;
+        };
+        if let (Access::Receive, Topic::Group { eid, gid }) = (glance.access, topic) {
+            let message = (text, glance.payload);
+            self.heard.hear(message, eid, gid, &self.directory);
+        }
+        let allowed = may(&self.directory, user, glance, topic)
+            && (self.by_hand).leaves_to_broker(&self.config, glance.access, (text, topic), version);
+        if allowed && self.last_topic.again && matches!(self.last_topic.parts, Parts::Inbox { .. })
+        {
+            self.last_topic.talk.note(glance, version, names);
+        }
         allowed
     }
 
-    fn may(&self, user: UserId, glance: &Glance<'_>, topic: Topic<'_>) -> bool {
-        let Some(person) = self.directory.person(user) else {
-            return false;
-        };
-        let active = person.standing() == Standing::Active;
-        let Some(user) = person.name().filter(|_| active) else {
-            return false;
-        };
-        match (glance.access, topic) {
-            (Access::Receive, Topic::Inbox { eid, uid }) => {
-                UserName { uid, eid } == user && !is_from(glance.payload, uid)
-            }
-            (Access::Receive, Topic::Group { eid, gid }) => {
-                eid == user.eid && person.is_member(gid) && !is_from(glance.payload, user.uid)
-            }
-            // To the own inbox, device and kind of device matter.
-            (Access::Publish, Topic::Inbox { eid, uid }) => {
-                let colleague = eid == user.eid && uid != user.uid;
-                colleague && check_payload(topic, Subject::from(user), glance.payload).is_ok()
-            }
-            _ => false,
-        }
+    /// A connection has ended, or is somebody's anew.
+    pub(super) fn forget_acquaintance(&mut self, conn: ConnKey) {
+        self.acquaintances.forget(conn);
+        self.last_topic.talk.end();
     }
 
     /// Who is asked about will be asked about again. A user stays where the directory has it for as long as a session lives.
@@ -323,5 +331,29 @@ impl Engine {
         {
             self.acquaintances.note(query.place, user);
         }
+    }
+}
+
+fn may(directory: &Directory, user: UserId, glance: &Glance<'_>, topic: Topic<'_>) -> bool {
+    let Some(person) = directory.person(user) else {
+        return false;
+    };
+    let active = person.standing() == Standing::Active;
+    let Some(user) = person.name().filter(|_| active) else {
+        return false;
+    };
+    match (glance.access, topic) {
+        (Access::Receive, Topic::Inbox { eid, uid }) => {
+            UserName { uid, eid } == user && !is_from(glance.payload, uid)
+        }
+        (Access::Receive, Topic::Group { eid, gid }) => {
+            eid == user.eid && person.is_member(gid) && !is_from(glance.payload, user.uid)
+        }
+        // To the own inbox, device and kind of device matter.
+        (Access::Publish, Topic::Inbox { eid, uid }) => {
+            let colleague = eid == user.eid && uid != user.uid;
+            colleague && is_to_somebody_else(glance.payload, user.uid)
+        }
+        _ => false,
     }
 }

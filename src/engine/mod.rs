@@ -67,7 +67,7 @@ pub use crate::protocol::SessionId;
 use crate::protocol::contract::Grant;
 pub use crate::protocol::contract::TokenDigest;
 use throttle::Throttle;
-use watched::Watched;
+use watched::{Changes, Watched};
 
 /// The time, twice: for spans and for dates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -205,6 +205,8 @@ pub enum Effect {
 /// Everything that the broker's thread owns.
 pub struct Engine {
     config: EngineConfig,
+    /// Of policy, directory, sessions and devices.
+    changes: Changes,
     policy: Watched<Policy>,
     directory: Watched<Directory>,
     tokens: TokenCache,
@@ -250,16 +252,18 @@ pub struct Engine {
     refusal_logs: Throttle,
     refusal_records: Throttle,
     notice_number: u64,
-    swept_at: Duration,
+    /// When expiries are looked for next.
+    sweep_at: Duration,
 }
 
 impl Engine {
     /// An engine that knows nobody yet.
     pub fn new(config: EngineConfig, policy: Policy) -> Engine {
+        let changes = Changes::default();
         Engine {
             config,
-            policy: Watched::new(policy),
-            directory: Watched::new(Directory::new(config.cache_size)),
+            policy: Watched::new(policy, &changes),
+            directory: Watched::new(Directory::new(config.cache_size), &changes),
             tokens: TokenCache::new(config.cache_size, config.cache_ttl, config.negative_ttl),
             revoked: LruCache::unbounded(),
             unavailable: LruCache::unbounded(),
@@ -270,7 +274,7 @@ impl Engine {
             peer_slips: failures::peer_slips(),
             all_failures: failures::all_failures(),
             held_failures: failures::held_failures(),
-            sessions: Watched::default(),
+            sessions: Watched::new(Sessions::default(), &changes),
             acquaintances: glance::Acquaintances::default(),
             heard: glance::Heard::default(),
             last_topic: glance::LastTopic::default(),
@@ -286,7 +290,8 @@ impl Engine {
             returning: Vec::new(),
             due: Vec::new(),
             lingering: Vec::new(),
-            devices: Watched::new(devices::Devices::new()),
+            devices: Watched::new(devices::Devices::new(), &changes),
+            changes,
             words: presence::Words::default(),
             sent: echo::Sent::new(),
             by_hand: by_hand::ByHand::default(),
@@ -296,7 +301,7 @@ impl Engine {
             refusal_logs: Throttle::new(Duration::from_secs(10), 10_000),
             refusal_records: Throttle::new(Duration::from_secs(1), 10_000),
             notice_number: 0,
-            swept_at: Duration::ZERO,
+            sweep_at: tick::SWEEP,
         }
     }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{Effect, Engine, Event, Now, Refusal};
 
 /// How often expiries are looked for.
-const SWEEP: Duration = Duration::from_millis(500);
+pub(super) const SWEEP: Duration = Duration::from_millis(500);
 /// What a login may wait beyond the timeout of its question: the worker's own queue.
 const LATE: Duration = Duration::from_secs(1);
 
@@ -33,10 +33,10 @@ impl Engine {
         effects.extend(self.bring_by_hand(now));
         effects.extend(self.bring_what_waits(now));
         self.sweep_on_record(&mut effects, now);
-        if now.mono < self.swept_at + SWEEP {
+        if now.mono < self.sweep_at {
             return effects;
         }
-        self.swept_at = now.mono;
+        self.sweep_at = now.mono + SWEEP;
         let limit = now.mono.saturating_sub(self.config.timeout + LATE);
         for (client_id, ticket) in self.pending.expired(limit) {
             let outcome = Err(Refusal::Unavailable);
@@ -61,7 +61,7 @@ impl Engine {
 
     /// Whether [`Engine::tick`] would do nothing at this time.
     pub fn is_quiet(&self, mono: Duration) -> bool {
-        mono < self.swept_at + SWEEP
+        mono < self.sweep_at
             && self.outbox.is_empty()
             && self.due.is_empty()
             && self.records.is_empty()
@@ -71,6 +71,11 @@ impl Engine {
             && self.retained.is_quiet()
             && self.waiting.is_quiet()
             && self.is_quiet_presence()
+    }
+
+    /// When [`Engine::tick`] has something to do by itself.
+    pub fn due_at(&self) -> Duration {
+        self.sweep_at
     }
 
     fn sweep_on_record(&mut self, effects: &mut Vec<Effect>, now: Now) {

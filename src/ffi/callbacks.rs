@@ -1,5 +1,6 @@
 //! The callbacks, one function each.
 
+use std::ffi::CStr;
 use std::os::raw::{c_int, c_void};
 
 use super::decode::{self, Client};
@@ -175,24 +176,36 @@ unsafe extern "C" fn acl_check(_event: c_int, data: *mut c_void, userdata: *mut 
         {
             return SUCCESS;
         }
-        let (Some(session), Ok(topic)) = (client.session(), topic.to_str()) else {
-            return c::MOSQ_ERR_ACL_DENIED;
-        };
-        let query = Query {
-            place: client.place(),
-            client: session,
-            access,
-            topic,
-            payload,
-            qos: event.qos,
-            // For such a question the broker makes up a client that was never connected (retain.c).
-            sender_at_rest: access == Access::Publish && client.address().is_empty(),
-        };
-        match loaded.plugin.acl(&query) {
-            Ruling::Allow => SUCCESS,
-            Ruling::Deny => c::MOSQ_ERR_ACL_DENIED,
-        }
+        acl_check_by_name(loaded, client, access, topic, (payload, event.qos))
     })
+}
+
+/// By its own, so that what is decided at a glance needs little room on the stack.
+#[inline(never)]
+fn acl_check_by_name(
+    loaded: &Loaded,
+    client: Client<'_>,
+    access: Access,
+    topic: &CStr,
+    (payload, qos): (&[u8], u8),
+) -> c_int {
+    let (Some(session), Ok(topic)) = (client.session(), topic.to_str()) else {
+        return c::MOSQ_ERR_ACL_DENIED;
+    };
+    let query = Query {
+        place: client.place(),
+        client: session,
+        access,
+        topic,
+        payload,
+        qos,
+        // For such a question the broker makes up a client that was never connected (retain.c).
+        sender_at_rest: access == Access::Publish && client.address().is_empty(),
+    };
+    match loaded.plugin.acl(&query) {
+        Ruling::Allow => SUCCESS,
+        Ruling::Deny => c::MOSQ_ERR_ACL_DENIED,
+    }
 }
 
 pub(super) fn access(raw: c_int) -> Option<Access> {

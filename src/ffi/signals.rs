@@ -1,4 +1,4 @@
-//! The doorbell's signal, and what keeps the worker's thread apart from the broker's: signals and open files.
+//! The doorbell's signal, and what keeps the worker's thread apart from the broker's: signals, open files, and who goes first.
 
 use std::mem::MaybeUninit;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,6 +10,9 @@ const SIGNAL: libc::c_int = libc::SIGURG;
 
 /// The first file beyond the standard streams.
 const FIRST_OWN_FILE: libc::c_uint = 3;
+
+/// Added to the worker's nice value: a third of the broker's share where both want the same processor.
+const NICER: libc::c_int = 5;
 
 extern "C" fn nothing(_signal: libc::c_int) {}
 
@@ -74,6 +77,10 @@ impl Platform for SignalBell {
         block_signals();
     }
 
+    fn give_way(&self) {
+        give_way();
+    }
+
     fn separate_files(&self, keep: &[i32]) {
         separate_files(keep);
     }
@@ -86,6 +93,30 @@ pub(super) fn block_signals() {
     unsafe {
         libc::sigfillset(all.as_mut_ptr());
         libc::pthread_sigmask(libc::SIG_BLOCK, all.as_ptr(), std::ptr::null_mut());
+    }
+}
+
+/// Lets the other threads of the process go before the calling one: by its nice value, or by its priority where the broker was
+/// started with one of the real-time policies. Whatever of it the system does not allow is left.
+pub(super) fn give_way() {
+    // SAFETY: the answers are written to places of their own, and 0 is the calling thread, of which alone it is. On Linux
+    // a nice value is a thread's.
+    unsafe {
+        let mut param: libc::sched_param = std::mem::zeroed();
+        let policy = libc::sched_getscheduler(0);
+        if matches!(
+            policy & !libc::SCHED_RESET_ON_FORK,
+            libc::SCHED_FIFO | libc::SCHED_RR
+        ) && libc::sched_getparam(0, &raw mut param) == 0
+        {
+            param.sched_priority = (param.sched_priority - 1).max(1);
+            libc::sched_setscheduler(0, policy, &raw const param);
+        }
+        libc::setpriority(
+            libc::PRIO_PROCESS,
+            0,
+            libc::getpriority(libc::PRIO_PROCESS, 0) + NICER,
+        );
     }
 }
 

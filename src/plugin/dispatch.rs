@@ -49,6 +49,10 @@ pub struct Plugin<H> {
     pub(super) reminded_at: Cell<Duration>,
     /// Another turn was asked for, because the last one published.
     turn_wanted: Cell<bool>,
+    /// Whether anything may have come to pass since a TICK found nothing to do; what is allowed at a glance is nothing.
+    pub(super) stirred: Cell<bool>,
+    /// When there will be something by itself.
+    due_at: Cell<Duration>,
     watch: Watch,
     /// The last event of the feed whose effects are not all carried out yet.
     last_event: Cell<Option<u64>>,
@@ -82,6 +86,8 @@ impl<H: Host> Plugin<H> {
             reviewing: Cell::new(false),
             reminded_at: Cell::new(Duration::ZERO),
             turn_wanted: Cell::new(false),
+            stirred: Cell::new(true),
+            due_at: Cell::new(Duration::ZERO),
             watch: Watch::new(figures, counted),
             last_event: Cell::new(None),
         }
@@ -101,6 +107,7 @@ impl<H: Host> Plugin<H> {
     }
 
     pub(super) fn with_engine<R>(&self, work: impl FnOnce(&mut Engine) -> R) -> R {
+        self.stirred.set(true);
         work(&mut self.engine.borrow_mut())
     }
 
@@ -111,13 +118,9 @@ impl<H: Host> Plugin<H> {
     }
 
     /// ACL_CHECK, before any name has been read: whether it is surely allowed.
-    pub fn is_allowed_at_a_glance(
-        &self,
-        glance: &Glance<'_>,
-        names: impl FnOnce() -> NamesAt,
-    ) -> bool {
+    pub fn is_allowed_at_a_glance(&self, glance: &Glance<'_>, names: impl Fn() -> NamesAt) -> bool {
         self.watch
-            .timed(|| self.with_engine(|engine| engine.is_allowed_at_a_glance(glance, names)))
+            .timed(|| (self.engine.borrow_mut()).is_allowed_at_a_glance(glance, names))
     }
 
     /// CONNECT (2.1).
@@ -139,13 +142,29 @@ impl<H: Host> Plugin<H> {
     /// TICK. True when something was published: 2.1 sends that in its next turn, and would wait up to
     /// 100 ms before (always, where it is built with WebSockets). So the bell is rung for that turn.
     pub fn tick(&self) -> bool {
+        // 2.0 reads one packet in a turn, so this is asked for each message.
+        let mono = self.coarsely_elapsed();
+        if !self.stirred.get() && self.inbox.is_empty() && mono < self.due_at.get() {
+            return false;
+        }
+        self.take_turn_at_need(mono)
+    }
+
+    #[inline(never)]
+    fn take_turn_at_need(&self, mono: Duration) -> bool {
+        if !self.is_quiet(mono) {
+            return self.take_turn();
+        }
+        self.stirred.set(false);
+        self.due_at.set(self.engine.borrow().due_at());
+        false
+    }
+
+    fn take_turn(&self) -> bool {
         if !self.ticked.replace(true) {
             self.go_on();
         }
         self.reviewing.set(false);
-        if self.is_quiet() {
-            return false;
-        }
         if self.turn_wanted.take() {
             self.inbox.turn_came();
         }
@@ -169,6 +188,7 @@ impl<H: Host> Plugin<H> {
         published |= self.carry_out(effects);
         let another = published || more || self.last_event.get().is_some();
         if another {
+            self.stirred.set(true);
             self.turn_wanted.set(true);
             self.inbox.want_turn();
         }
@@ -185,13 +205,15 @@ impl<H: Host> Plugin<H> {
         published
     }
 
-    /// Whether a TICK has nothing to do. 2.0 reads one packet in a turn, so this is asked for each message.
-    fn is_quiet(&self) -> bool {
-        !self.turn_wanted.get()
+    /// Whether a TICK has nothing to do.
+    fn is_quiet(&self, mono: Duration) -> bool {
+        self.ticked.get()
+            && !self.reviewing.get()
+            && !self.turn_wanted.get()
             && self.last_event.get().is_none()
             && self.inbox.is_empty()
             && self.deferred.borrow().is_empty()
-            && self.engine.borrow().is_quiet(self.coarsely_elapsed())
+            && self.engine.borrow().is_quiet(mono)
     }
 
     fn coarsely_elapsed(&self) -> Duration {
@@ -245,6 +267,7 @@ impl<H: Host> Plugin<H> {
 
     /// Effects for the next TICK.
     pub(super) fn defer(&self, effects: Vec<Effect>) {
+        self.stirred.set(true);
         self.deferred.borrow_mut().extend(effects);
     }
 
@@ -260,6 +283,7 @@ impl<H: Host> Plugin<H> {
             _ => None,
         };
         if of_feed.is_some() {
+            self.stirred.set(true);
             self.last_event.set(of_feed);
         }
         let effects = match update {

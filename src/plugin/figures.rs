@@ -53,15 +53,19 @@ impl Watch {
     pub(super) fn timed<R>(&self, decide: impl FnOnce() -> R) -> R {
         let number = self.decisions.get().wrapping_add(1);
         self.decisions.set(number);
-        if !number.is_multiple_of(TIMED_OF) {
-            return decide();
-        }
-        let began = Instant::now();
+        let began = number.is_multiple_of(TIMED_OF).then(Instant::now);
         let decided = decide();
+        if let Some(began) = began {
+            self.book(began);
+        }
+        decided
+    }
+
+    #[cold]
+    fn book(&self, began: Instant) {
         let mut times = self.times.get();
         times.book(began.elapsed());
         self.times.set(times);
-        decided
     }
 }
 

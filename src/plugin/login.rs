@@ -65,6 +65,7 @@ impl<H: Host> Plugin<H> {
 
     /// SIGHUP: until the next TICK the broker asks about all whom it knows.
     pub(super) fn is_being_reviewed(&self) {
+        self.stirred.set(true);
         self.reviewing.set(true);
     }
 

@@ -22,6 +22,6 @@ pub use decision::{Decision, Reason, RuleId};
 pub use directory::{Directory, Gone, Hearing, MemberChange, Membership, Person, Standing, UserId};
 pub use explain::Explanation;
 pub use filter::{Filter, FilterError};
-pub use payload::{PayloadError, check_payload, has_rules, payload_wanted};
+pub use payload::{PayloadError, check_payload, has_rules, is_to_somebody_else, payload_wanted};
 pub use rights::{Account, Kind, Kinds, Rights};
 pub use rules::{Action, PolicyError, Rules};

@@ -17,6 +17,7 @@ use super::rights::Kind;
 use crate::protocol::presence::{MAX_SIGNATURE_BYTES, is_signature};
 use crate::protocol::{
     Direction, HeaderError, MAX_PAYLOAD_BYTES, Message, Notice, Presence, Topic, UserName,
+    direction_from,
 };
 
 /// Why a payload was refused.
@@ -103,6 +104,13 @@ pub fn check_payload<'s>(
         Topic::Presence { .. } => Err(PayloadError::Presence(bytes)),
         _ => Err(PayloadError::Signature(bytes)),
     }
+}
+
+/// Whether this is a message that a user may write to the inbox of anybody else in the own enterprise: [`check_payload`] for
+/// the most frequent case. `uid` is the sender's.
+pub fn is_to_somebody_else(payload: &[u8], uid: &str) -> bool {
+    payload.len() <= MAX_PAYLOAD_BYTES
+        && direction_from(payload, uid) == Some(Direction::PointToPoint)
 }
 
 /// Whether a payload on this topic has to be of a certain form.

@@ -174,20 +174,37 @@ fn source_bytes(payload: &[u8]) -> Option<&[u8]> {
     rest.get(..usize::from(*fixed.last()?))
 }
 
-impl<'a> Message<'a> {
-    /// Reads a payload; every byte must be accounted for.
-    pub fn decode(payload: &'a [u8]) -> Result<Message<'a>, HeaderError> {
+/// The DirType of a well-formed message whose Source is `source`, which must be one that a message can have: it is compared
+/// and not read.
+pub fn direction_from(payload: &[u8], source: &str) -> Option<Direction> {
+    let fields = Fields::read(payload).ok()?;
+    (fields.source == source.as_bytes()).then_some(fields.direction)
+}
+
+/// A payload's fields, all of them checked but Source.
+struct Fields<'a> {
+    mqtt_level: u8,
+    seq: u32,
+    direction: Direction,
+    content: Content,
+    timestamp_ms: u64,
+    source: &'a [u8],
+    data: &'a [u8],
+}
+
+impl<'a> Fields<'a> {
+    #[inline]
+    fn read(payload: &'a [u8]) -> Result<Fields<'a>, HeaderError> {
         let mut rest = payload;
         let [version] = take(&mut rest, "Version")?;
         let seq = u32::from_be_bytes(take(&mut rest, "SeqNumber")?);
         let [kind] = take(&mut rest, "Type")?;
         let timestamp_ms = u64::from_be_bytes(take(&mut rest, "TimeStamp")?);
         let [source_len] = take(&mut rest, "Source")?;
-        let source = rest
+        let (source, mut data) = rest
             .split_at_checked(usize::from(source_len))
             .ok_or(HeaderError::Truncated("Source"))?;
-        rest = source.1;
-        let said = u32::from_be_bytes(take(&mut rest, "DataLength")?);
+        let said = u32::from_be_bytes(take(&mut data, "DataLength")?);
 
         if version >> 4 != PROTOCOL_VERSION {
             return Err(HeaderError::ProtocolVersion(version >> 4));
@@ -199,22 +216,36 @@ impl<'a> Message<'a> {
         let direction =
             Direction::from_nibble(kind >> 4).ok_or(HeaderError::Direction(kind >> 4))?;
         let content = Content::from_nibble(kind & 0x0f).ok_or(HeaderError::Content(kind & 0x0f))?;
-        let source = read_source(source.0)?;
-        if usize::try_from(said) != Ok(rest.len()) {
-            return Err(HeaderError::DataLength {
-                said,
-                found: rest.len(),
-            });
+        if usize::try_from(said) != Ok(data.len()) {
+            let found = data.len();
+            return Err(HeaderError::DataLength { said, found });
         }
-        let header = Header {
+        Ok(Fields {
             mqtt_level,
             seq,
             direction,
             content,
             timestamp_ms,
             source,
+            data,
+        })
+    }
+}
+
+impl<'a> Message<'a> {
+    /// Reads a payload; every byte must be accounted for.
+    pub fn decode(payload: &'a [u8]) -> Result<Message<'a>, HeaderError> {
+        let fields = Fields::read(payload)?;
+        let header = Header {
+            mqtt_level: fields.mqtt_level,
+            seq: fields.seq,
+            direction: fields.direction,
+            content: fields.content,
+            timestamp_ms: fields.timestamp_ms,
+            source: read_source(fields.source)?,
         };
-        Ok(Message { header, data: rest })
+        let data = fields.data;
+        Ok(Message { header, data })
     }
 
     /// Writes the payload. Fails on a Source that [`Message::decode`] would refuse, a bad MQTT level,

@@ -12,7 +12,9 @@ pub mod notice_wire;
 pub mod presence;
 pub mod topic;
 
-pub use header::{Content, Direction, Header, HeaderError, Message, is_from, source_of};
+pub use header::{
+    Content, Direction, Header, HeaderError, Message, direction_from, is_from, source_of,
+};
 pub(crate) use name::PartLengths;
 pub use name::{NameError, SessionId, SessionName, UserName};
 pub use notice::Notice;

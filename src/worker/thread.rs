@@ -1,4 +1,4 @@
-//! The worker's thread: without signals, and with a table of open files of its own.
+//! The worker's thread: without signals, behind the broker's, and with a table of open files of its own.
 //!
 //! As long as two threads share one table of open files, the kernel counts references at each of the broker's system
 //! calls, which costs it some 5 % of its messages (docs/performance.md). So the worker gets a copy, in which it keeps
@@ -35,6 +35,7 @@ pub(super) fn start<W: Future<Output = ()>>(
         .name("mep-worker".to_owned())
         .spawn(move || {
             platform.block_signals();
+            platform.give_way();
             if let Some(files) = files {
                 platform.separate_files(&files);
             }

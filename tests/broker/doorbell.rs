@@ -1,4 +1,5 @@
-//! The doorbell: a notice reaches its client at once, though an idle broker sleeps up to 100 ms.
+//! The doorbell: a notice reaches its client at once, though an idle broker sleeps up to 100 ms. And what keeps the worker
+//! out of the broker's way.
 //!
 //! Measured while no other test runs.
 
@@ -71,6 +72,28 @@ fn share_no_socket(on: Version) {
         "listener and client: {broker:?}, {worker:?}"
     );
     assert!(of_worker >= 1, "the feed: {worker:?}, {broker:?}");
+}
+
+#[test]
+fn worker_goes_behind_the_broker_v2_0_11() {
+    worker_goes_behind(Version::V2_0_11);
+}
+
+#[test]
+fn worker_goes_behind_the_broker_v2_1_2() {
+    worker_goes_behind(Version::V2_1_2);
+}
+
+/// Where both want the same processor, messages go before logins.
+fn worker_goes_behind(on: Version) {
+    let scene = Scene::start(on);
+    let _alice = scene.join("alice@acme:pc");
+    let values = scene.broker.nice_values();
+    let (worker, broker): (Vec<_>, Vec<_>) =
+        (values.iter()).partition(|(name, _)| name == "mep-worker");
+    let own = broker.iter().map(|(_, nice)| *nice).max().unwrap();
+    let want = (own + 5).min(19);
+    assert_eq!(worker, [&("mep-worker".to_owned(), want)], "{broker:?}");
 }
 
 fn median_delay(scene: &Scene) -> Duration {

@@ -96,8 +96,9 @@ impl Rival {
     /// As whom somebody logs in there.
     pub(crate) fn login(self) -> LoginAs {
         match self {
-            Rival::Bare => Credentials::anonymous,
-            Rival::Plugin | Rival::Rabbitmq | Rival::RabbitmqCached => {
+            // The bare broker lets everybody in, but it is to be given what the others are: Mosquitto copies the sender's user
+            // name with each message.
+            Rival::Bare | Rival::Plugin | Rival::Rabbitmq | Rival::RabbitmqCached => {
                 |user| Credentials::new(user, user.token())
             }
             Rival::AclFile | Rival::PasswordFile | Rival::DynamicSecurity => {

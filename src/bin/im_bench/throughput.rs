@@ -28,6 +28,8 @@ pub(crate) use report::{Cell, ThroughputReport};
 pub(crate) use wire::{PUBLISH, look, messages};
 
 const LOGIN: Duration = Duration::from_secs(10);
+/// To whom one user writes in turn.
+const MANY: usize = 50;
 
 /// Runs it all.
 pub(crate) fn run(args: &ThroughputArgs, runtime: &Runtime) -> anyhow::Result<ThroughputReport> {
@@ -125,22 +127,47 @@ impl<'a> Ready<'a> {
 }
 
 fn prepare(runtime: &Runtime, stand: &Stand, work: Work, users: &[User]) -> anyhow::Result<Load> {
-    let (sender, receivers) = users.split_first().context("nobody")?;
-    let group = format!("{EID}/im/msg/g/{GROUP}");
-    let (receivers, qos) = match work {
-        Work::Qos0 => (receivers.get(..1).unwrap_or_default(), QoS::AtMostOnce),
-        Work::Qos1 => (receivers.get(..1).unwrap_or_default(), QoS::AtLeastOnce),
-        Work::FanOut => (receivers, QoS::AtMostOnce),
+    let (sender, others) = users.split_first().context("nobody")?;
+    let receivers = match work {
+        Work::Qos0 | Work::Qos1 => others.get(..1).unwrap_or_default().to_vec(),
+        Work::Many => many(others),
+        Work::FanOut => others.to_vec(),
     };
-    let inbox = receivers.first().context("no subscriber")?.inbox();
-    let (topic, direction) = match work {
-        Work::FanOut => (group, Direction::Group),
-        Work::Qos0 | Work::Qos1 => (inbox, Direction::PointToPoint),
+    let qos = match work {
+        Work::Qos1 => QoS::AtLeastOnce,
+        Work::Qos0 | Work::Many | Work::FanOut => QoS::AtMostOnce,
     };
-    let ready = wire::messages(sender, &topic, direction, qos, READY)?;
-    let receivers = runtime.block_on(seats(stand, receivers, &topic, qos))?;
+    let (topics, direction): (Vec<String>, _) = match work {
+        Work::FanOut => {
+            let group = format!("{EID}/im/msg/g/{GROUP}");
+            (vec![group; receivers.len()], Direction::Group)
+        }
+        _ => {
+            let inboxes = receivers.iter().map(User::inbox);
+            (inboxes.collect(), Direction::PointToPoint)
+        }
+    };
+    let ready = match work {
+        Work::Many => {
+            let in_turn = topics.iter().cycle().take(usize::from(READY));
+            let each = in_turn.map(|topic| wire::messages(sender, topic, direction, qos, 1));
+            each.collect::<Result<Vec<_>, _>>()?.concat()
+        }
+        _ => {
+            let topic = topics.first().context("no subscriber")?;
+            wire::messages(sender, topic, direction, qos, READY)?
+        }
+    };
+    let receivers = runtime.block_on(seats(stand, &receivers, &topics, qos))?;
     let sender = runtime.block_on(seat(stand, 0, sender, None, qos))?;
     Ok(Load::new(ready, qos != QoS::AtMostOnce, sender, receivers)?)
+}
+
+/// So many at most, with names of one length, as packets to all of them have to be.
+fn many(users: &[User]) -> Vec<User> {
+    let length = users.last().map(|user| user.uid().len());
+    let alike = users.iter().filter(|user| Some(user.uid().len()) == length);
+    alike.take(MANY).cloned().collect()
 }
 
 fn carry(stand: &Stand, load: &mut Load, time: Duration) -> anyhow::Result<Cell> {
@@ -161,11 +188,11 @@ fn carry(stand: &Stand, load: &mut Load, time: Duration) -> anyhow::Result<Cell>
 async fn seats(
     stand: &Stand,
     users: &[User],
-    topic: &str,
+    topics: &[String],
     qos: QoS,
 ) -> anyhow::Result<Vec<TcpStream>> {
     let mut seats = Vec::with_capacity(users.len());
-    for (number, user) in users.iter().enumerate() {
+    for (number, (user, topic)) in users.iter().zip(topics).enumerate() {
         seats.push(seat(stand, number, user, Some(topic), qos).await?);
     }
     Ok(seats)

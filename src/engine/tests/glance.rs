@@ -12,7 +12,7 @@ const CLIENTS: [&str; 5] = [
     "carol@acme:pc",
     "alice@beta:pc",
 ];
-const USERS: [&str; 3] = ["alice", "bob", "carol"];
+pub(super) const USERS: [&str; 3] = ["alice", "bob", "carol"];
 const TOPICS: [&str; 7] = [
     "acme/im/msg/alice",
     "acme/im/msg/bob",
@@ -31,7 +31,7 @@ const DIRECTIONS: [Direction; 4] = [
 ];
 
 #[derive(Debug, Clone)]
-enum Event {
+pub(super) enum Event {
     /// A client logs in at a place that another may have had before.
     Login {
         conn: usize,
@@ -54,6 +54,13 @@ enum Event {
     },
     Tick,
     Question(Question),
+    /// Two talk for a while, and something may happen in between.
+    Talk {
+        writer: usize,
+        reader: usize,
+        about: Question,
+        between: Box<Event>,
+    },
     /// From then on who is only named, as by a group, has no rights.
     WholeDirectory {
         users: u8,
@@ -62,7 +69,7 @@ enum Event {
 }
 
 #[derive(Debug, Clone)]
-struct Question {
+pub(super) struct Question {
     conn: usize,
     publish: bool,
     topic: usize,
@@ -71,8 +78,8 @@ struct Question {
     qos: u8,
 }
 
-fn event() -> impl Strategy<Value = Event> {
-    let question = (
+fn question_asked() -> impl Strategy<Value = Question> {
+    (
         0..4usize,
         any::<bool>(),
         0..TOPICS.len(),
@@ -80,16 +87,17 @@ fn event() -> impl Strategy<Value = Event> {
         prop::sample::select(&DIRECTIONS[..]),
         0..3u8,
     )
-        .prop_map(|(conn, publish, topic, source, direction, qos)| {
-            Event::Question(Question {
-                conn,
-                publish,
-                topic,
-                source,
-                direction,
-                qos,
-            })
-        });
+        .prop_map(|(conn, publish, topic, source, direction, qos)| Question {
+            conn,
+            publish,
+            topic,
+            source,
+            direction,
+            qos,
+        })
+}
+
+fn happening() -> impl Strategy<Value = Event> {
     prop_oneof![
         4 => (0..4usize, 0..CLIENTS.len()).prop_map(|(conn, client)| Event::Login { conn, client }),
         2 => (0..4usize).prop_map(|conn| Event::Logout { conn }),
@@ -100,29 +108,55 @@ fn event() -> impl Strategy<Value = Event> {
         1 => any::<bool>().prop_map(|suspended| Event::Enterprise { suspended }),
         1 => (0..8u8, 0..8u8).prop_map(|(users, members)| Event::WholeDirectory { users, members }),
         2 => Just(Event::Tick),
-        40 => question,
+        40 => question_asked().prop_map(Event::Question),
     ]
 }
 
+fn event() -> impl Strategy<Value = Event> {
+    let talk = (
+        0..4usize,
+        0..4usize,
+        0..2usize,
+        question_asked(),
+        happening(),
+    )
+        .prop_map(|(writer, reader, inbox, mut about, between)| {
+            about.topic = inbox;
+            // Most are as they should be: what is refused is no talk.
+            if about.qos < 2 {
+                about.direction = Direction::PointToPoint;
+            }
+            Event::Talk {
+                writer,
+                reader,
+                about,
+                between: Box::new(between),
+            }
+        });
+    prop_oneof![8 => happening(), 1 => talk]
+}
+
 /// The broker as the engine sees it: who is logged in where.
-struct Scene {
+pub(super) struct Scene {
     engine: Engine,
     there: [Option<usize>; 4],
     now_ms: u64,
     at_a_glance: usize,
+    pub(super) of_a_talk: usize,
 }
 
 impl Scene {
-    fn new(by_broker: bool) -> Scene {
+    pub(super) fn new(by_broker: bool) -> Scene {
         Scene {
             engine: engine(by_broker),
             there: [None; 4],
             now_ms: 1,
             at_a_glance: 0,
+            of_a_talk: 0,
         }
     }
 
-    fn play(&mut self, event: &Event) {
+    pub(super) fn play(&mut self, event: &Event) {
         self.now_ms += 1;
         match event {
             Event::Login { conn, client } => self.log_in(*conn, *client),
@@ -133,8 +167,32 @@ impl Scene {
             }
             Event::Tick => drop(self.engine.tick(at(self.now_ms))),
             Event::Question(question) => self.ask(question),
+            Event::Talk {
+                writer,
+                reader,
+                about,
+                between,
+            } => self.talk((*writer, *reader), about, between),
             Event::WholeDirectory { users, members } => self.load(*users, *members),
             told => drop(self.engine.feed_event(told_by_feed(told), at(self.now_ms))),
+        }
+    }
+
+    /// Three messages and their deliveries, something else, and two more: one by the same writer, one by another.
+    fn talk(&mut self, (writer, reader): (usize, usize), about: &Question, between: &Event) {
+        let turn = |conn, publish| Question {
+            conn,
+            publish,
+            ..about.clone()
+        };
+        for _ in 0..3 {
+            self.ask(&turn(writer, true));
+            self.ask(&turn(reader, false));
+        }
+        self.play(between);
+        for writer in [writer, (writer + 1) % 4] {
+            self.ask(&turn(writer, true));
+            self.ask(&turn(reader, false));
         }
     }
 
@@ -191,6 +249,8 @@ impl Scene {
             payload: &payload,
         };
         let place = place(asked.conn);
+        let talks = self.engine.is_of_the_last_talk(&glance, || place.names);
+        self.of_a_talk += usize::from(talks);
         let allowed = self.engine.is_allowed_at_a_glance(&glance, || place.names);
         let query = Query {
             place,
@@ -256,7 +316,7 @@ proptest! {
     }
 }
 
-fn question(conn: usize, publish: bool, topic: usize, source: usize) -> Event {
+pub(super) fn question(conn: usize, publish: bool, topic: usize, source: usize) -> Event {
     let direction = match TOPICS[topic].contains("/g/") {
         true => Direction::Group,
         false => Direction::PointToPoint,

@@ -12,6 +12,7 @@ mod presence;
 mod presubscription;
 mod review;
 mod shadow;
+mod talk;
 mod undelivered;
 
 use std::time::Duration;

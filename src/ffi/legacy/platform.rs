@@ -29,6 +29,10 @@ impl Platform for OldPlatform {
         signals::block_signals();
     }
 
+    fn give_way(&self) {
+        signals::give_way();
+    }
+
     fn separate_files(&self, keep: &[i32]) {
         signals::separate_files(keep);
     }

@@ -1,7 +1,9 @@
 //! Payload checks by topic.
 
+use proptest::prelude::*;
+
 use super::world::{on, user};
-use crate::policy::{Kind, PayloadError, check_payload};
+use crate::policy::{Kind, PayloadError, check_payload, is_to_somebody_else};
 use crate::protocol::{Content, Direction, Header, HeaderError, MAX_PAYLOAD_BYTES, Message, Topic};
 
 fn message(source: &str, direction: Direction) -> Vec<u8> {
@@ -109,6 +111,40 @@ fn direction_fits_topic_and_device() {
         check("beta/im/msg/alice", "alice@acme", &foreign),
         unfit(PcToPhone)
     );
+}
+
+proptest! {
+    #[test]
+    fn to_somebody_else_is_what_the_whole_check_says(
+        source in prop::sample::select(&["alice", "bob", "alice@acme", "alic"][..]),
+        direction in prop::sample::select(&[Direction::PointToPoint, Direction::Group, Direction::PcToPhone][..]),
+        hit in prop::option::of((0..40usize, any::<u8>())),
+        length in 0..60usize,
+        padding in prop::sample::select(&[0, 0, 0, 1, MAX_PAYLOAD_BYTES][..]),
+    ) {
+        let mut payload = message(source, direction);
+        if let Some((at, byte)) = hit && let Some(hit) = payload.get_mut(at) {
+            *hit = byte;
+        }
+        payload.truncate(length);
+        payload.resize(payload.len() + padding, 0);
+        let whole = check("acme/im/msg/bob", "alice@acme", &payload);
+        prop_assert_eq!(is_to_somebody_else(&payload, "alice"), whole.is_ok(), "{:?}", whole);
+    }
+}
+
+#[test]
+fn what_goes_to_somebody_else_may_be_as_large_as_any_message() {
+    let short = message("alice", Direction::PointToPoint);
+    let Message { header, data } = Message::decode(&short).unwrap();
+    let before = short.len() - data.len();
+    for (more, good) in [(0, true), (1, false)] {
+        let data = &vec![b'x'; MAX_PAYLOAD_BYTES - before + more];
+        let payload = Message { header, data }.encode().unwrap();
+        assert_eq!(is_to_somebody_else(&payload, "alice"), good);
+        let whole = check("acme/im/msg/bob", "alice@acme", &payload);
+        assert_eq!(whole.is_ok(), good);
+    }
 }
 
 #[test]

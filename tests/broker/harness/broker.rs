@@ -141,6 +141,20 @@ impl Broker {
         entries(Path::new(&tasks)).map(of_thread).collect()
     }
 
+    /// Its threads' nice values, each with the thread's name.
+    pub(crate) fn nice_values(&self) -> Vec<(String, i32)> {
+        let tasks = format!("/proc/{}/task", self.process.id());
+        let tasks = std::fs::read_dir(tasks).expect("a folder of a running process");
+        let of_thread = |task: std::io::Result<std::fs::DirEntry>| {
+            let stat = std::fs::read_to_string(task.ok()?.path().join("stat")).ok()?;
+            // proc_pid_stat(5): the name in brackets, then the fields from the third on.
+            let (before, after) = stat.rsplit_once(") ")?;
+            let (_, name) = before.split_once('(')?;
+            Some((name.to_owned(), after.split(' ').nth(16)?.parse().ok()?))
+        };
+        tasks.filter_map(of_thread).collect()
+    }
+
     /// Everything it has logged so far.
     pub(crate) fn log(&self) -> String {
         let bytes = std::fs::read(log_file(self.folder.path())).unwrap_or_default();

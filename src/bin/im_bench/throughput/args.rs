@@ -39,7 +39,7 @@ pub(crate) struct ThroughputArgs {
         long,
         value_enum,
         value_delimiter = ',',
-        default_value = "qos0,qos1,fan-out"
+        default_value = "qos0,many,qos1,fan-out"
     )]
     pub(crate) works: Vec<Work>,
     /// Write the table to this file, too
@@ -55,6 +55,8 @@ pub(crate) struct ThroughputArgs {
 pub(crate) enum Work {
     /// One user writes to another at QoS 0
     Qos0,
+    /// One user writes to many in turn at QoS 0: no message goes where the one before went
+    Many,
     /// One user writes to another at QoS 1
     Qos1,
     /// One user writes to a group at QoS 0
@@ -65,6 +67,7 @@ impl Work {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Work::Qos0 => "1 to 1, QoS 0",
+            Work::Many => "to 50 in turn, QoS 0",
             Work::Qos1 => "1 to 1, QoS 1",
             Work::FanOut => "fan-out, QoS 0",
         }
@@ -81,7 +84,7 @@ impl ThroughputArgs {
             slice_ms: Duration::from_millis(300),
             subscribers: 20,
             rivals: vec![Rival::Plugin],
-            works: vec![Work::Qos0, Work::Qos1, Work::FanOut],
+            works: vec![Work::Qos0, Work::Many, Work::Qos1, Work::FanOut],
             csv: None,
             json: None,
         }
