@@ -91,7 +91,11 @@ fn worker_goes_behind(on: Version) {
     let values = scene.broker.nice_values();
     let (worker, broker): (Vec<_>, Vec<_>) =
         (values.iter()).partition(|(name, _)| name == "mep-worker");
-    let own = broker.iter().map(|(_, nice)| *nice).max().unwrap();
+    let own = broker
+        .iter()
+        .map(|(_, nice)| *nice)
+        .max()
+        .expect("threads of the broker");
     let want = (own + 5).min(19);
     assert_eq!(worker, [&("mep-worker".to_owned(), want)], "{broker:?}");
 }
