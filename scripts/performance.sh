@@ -120,7 +120,7 @@ measure directory directory --seconds 8
 own_network
 # The other versions' throughput stands in peers.
 measure throughput throughput --brokers 2.0.11 --rounds 5
-measure peers peers
+measure peers peers --more-rounds 3
 ahead_of_others
 measure static-sqlite static
 measure static-postgresql static --database-url "$url"
@@ -128,7 +128,7 @@ measure static-postgresql-2 static --database-url "$url" --replicas 2
 measure table3 table3 --plots "$out/plots"
 measure mobile mobile
 measure audit audit --seconds 20
-measure scaling scaling --rounds 3 --plots "$out/plots"
+measure scaling scaling --rounds 2 --plots "$out/plots"
 
 for name in "${wanted[@]}"; do
   printf '%s\n' "${known[@]}" | grep -qx -- "$name" || fail "no scenario \`$name\`; there are: ${known[*]}"

@@ -160,7 +160,12 @@ fn prepare(runtime: &Runtime, stand: &Stand, work: Work, users: &[User]) -> anyh
     };
     let receivers = runtime.block_on(seats(stand, &receivers, &topics, qos))?;
     let sender = runtime.block_on(seat(stand, 0, sender, None, qos))?;
-    Ok(Load::new(ready, qos != QoS::AtMostOnce, sender, receivers)?)
+    let fan = match work {
+        Work::FanOut => receivers.len() as u64,
+        Work::Qos0 | Work::Many | Work::Qos1 => 1,
+    };
+    let acknowledged = qos != QoS::AtMostOnce;
+    Ok(Load::new(ready, acknowledged, sender, fan, receivers)?)
 }
 
 /// So many at most, with names of one length, as packets to all of them have to be.
@@ -227,4 +232,22 @@ async fn seat(
     let stream = link.into_parts().0.into_std()?;
     stream.set_nonblocking(false)?;
     Ok(stream)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn many_have_names_of_one_length() {
+        for (subscribers, want) in [(500, 50), (20, 11), (9, 9), (1, 1)] {
+            let users = crowd(subscribers);
+            let (sender, others) = users.split_first().unwrap();
+            let many = many(others);
+            assert_eq!(many.len(), want, "{subscribers}");
+            let length = many[0].inbox().len();
+            assert!(many.iter().all(|user| user.inbox().len() == length));
+            assert!(many.iter().all(|user| user.uid() != sender.uid()));
+        }
+    }
 }

@@ -38,6 +38,8 @@ pub(super) struct Load {
     ready: Vec<u8>,
     acknowledged: bool,
     sender: TcpStream,
+    /// How many of the receivers are given each message.
+    fan: u64,
     receivers: Vec<Receiver>,
 }
 
@@ -67,6 +69,7 @@ impl Load {
         ready: Vec<u8>,
         acknowledged: bool,
         sender: TcpStream,
+        fan: u64,
         receivers: Vec<TcpStream>,
     ) -> io::Result<Load> {
         sender.set_read_timeout(Some(Duration::from_millis(1)))?;
@@ -76,6 +79,7 @@ impl Load {
             ready,
             acknowledged,
             sender,
+            fan,
             receivers: receivers.collect::<io::Result<_>>()?,
         })
     }
@@ -87,7 +91,7 @@ impl Load {
         mut mark: impl FnMut(),
     ) -> anyhow::Result<Carried> {
         let counts = Counts::default();
-        let fan = self.receivers.len() as u64;
+        let fan = self.fan;
         std::thread::scope(|threads| {
             let reader = {
                 let (counts, receivers) = (&counts, &mut self.receivers);
