@@ -74,11 +74,6 @@ pub(super) struct ByHand {
 }
 
 impl Engine {
-    /// Whether messages on this topic are brought by hand.
-    fn brings_by_hand(&self, topic: Topic<'_>) -> bool {
-        brings_by_hand(&self.config, topic)
-    }
-
     /// Whether nothing has to be noted about a delivery to an inbox or to a member of a group.
     pub(super) fn notes_no_delivery(&self) -> bool {
         let by_hand = self.config.pre_subscribe && !self.config.broker_subscriptions;
@@ -92,7 +87,7 @@ impl Engine {
         topic: Topic<'_>,
         now: impl FnOnce() -> Now,
     ) {
-        if !self.brings_by_hand(topic)
+        if !self.config.brings_by_hand(topic)
             || query.sender_at_rest
             || self.by_hand.kept.len() >= MOST_KEPT
             || self.is_surely_routed(query, topic)
@@ -119,7 +114,7 @@ impl Engine {
     /// A notice of the plugin's own is about to be published: its routing follows the next TICK.
     pub(super) fn keep_notice_for_hand(&mut self, publication: &Publication) {
         let topic = Topic::parse(&publication.topic);
-        if !self.brings_by_hand(topic) || self.by_hand.kept.len() >= MOST_KEPT {
+        if !self.config.brings_by_hand(topic) || self.by_hand.kept.len() >= MOST_KEPT {
             return;
         }
         let twin = self.by_hand.kept.iter_mut().find(|kept| {
@@ -146,7 +141,7 @@ impl Engine {
 
     /// The broker asks about a delivery: this client is subscribed.
     pub(super) fn seen_by_broker(&mut self, query: &Query<'_>, topic: Topic<'_>) {
-        if !self.brings_by_hand(topic) {
+        if !self.config.brings_by_hand(topic) {
             return;
         }
         let by_hand = &mut self.by_hand;
@@ -327,7 +322,7 @@ impl ByHand {
         (name, topic): (&str, Topic<'_>),
         version: u64,
     ) -> bool {
-        if !brings_by_hand(config, topic) {
+        if !config.brings_by_hand(topic) {
             return true;
         }
         match access {
@@ -353,15 +348,18 @@ impl Kept {
     }
 }
 
-fn brings_by_hand(config: &EngineConfig, topic: Topic<'_>) -> bool {
-    config.pre_subscribe
-        && match topic {
-            Topic::Notice { .. } | Topic::SysNotice | Topic::SysNoticeEnterprise { .. } => true,
-            Topic::Inbox { .. } | Topic::Group { .. } | Topic::SysNoticeUser { .. } => {
-                !config.broker_subscriptions
+impl EngineConfig {
+    /// Whether messages on this topic are brought by hand.
+    fn brings_by_hand(&self, topic: Topic<'_>) -> bool {
+        self.pre_subscribe
+            && match topic {
+                Topic::Notice { .. } | Topic::SysNotice | Topic::SysNoticeEnterprise { .. } => true,
+                Topic::Inbox { .. } | Topic::Group { .. } | Topic::SysNoticeUser { .. } => {
+                    !self.broker_subscriptions
+                }
+                _ => false,
             }
-            _ => false,
-        }
+    }
 }
 
 /// Whether two payloads on one topic are of the same message. What tells messages apart, header or id of a

@@ -301,20 +301,20 @@ impl Engine {
         let Some((text, topic)) = self.last_topic.read(glance.topic) else {
             return false;
         };
+        let is_inbox = matches!(topic, Topic::Inbox { .. });
         if let (Access::Receive, Topic::Group { eid, gid }) = (glance.access, topic) {
             let message = (text, glance.payload);
             self.heard.hear(message, eid, gid, &self.directory);
         }
         let allowed = may(&self.directory, user, glance, topic)
             && (self.by_hand).leaves_to_broker(&self.config, glance.access, (text, topic), version);
-        if allowed && self.last_topic.again && matches!(self.last_topic.parts, Parts::Inbox { .. })
-        {
+        if allowed && is_inbox && self.last_topic.again {
             self.last_topic.talk.note(glance, version, names);
         }
         allowed
     }
 
-    /// A connection has ended, or is somebody's anew.
+    /// A connection has ended.
     pub(super) fn forget_acquaintance(&mut self, conn: ConnKey) {
         self.acquaintances.forget(conn);
         self.last_topic.talk.end();

@@ -8,7 +8,7 @@ use super::entry::Loaded;
 use super::guard::guard;
 use super::registration::{Entry, Needed};
 use super::{c, host};
-use crate::engine::{Access, Ending, Glance, Query, Refusal, Ruling};
+use crate::engine::{Access, Ending, Glance, Refusal, Ruling};
 use crate::plugin::LoginRuling;
 
 const SUCCESS: c_int = c::MOSQ_ERR_SUCCESS;
@@ -189,18 +189,9 @@ fn acl_check_by_name(
     topic: &CStr,
     (payload, qos): (&[u8], u8),
 ) -> c_int {
-    let (Some(session), Ok(topic)) = (client.session(), topic.to_str()) else {
+    let topic = topic.to_str().ok();
+    let Some(query) = topic.and_then(|topic| client.query(access, topic, payload, qos)) else {
         return c::MOSQ_ERR_ACL_DENIED;
-    };
-    let query = Query {
-        place: client.place(),
-        client: session,
-        access,
-        topic,
-        payload,
-        qos,
-        // For such a question the broker makes up a client that was never connected (retain.c).
-        sender_at_rest: access == Access::Publish && client.address().is_empty(),
     };
     match loaded.plugin.acl(&query) {
         Ruling::Allow => SUCCESS,

@@ -5,7 +5,7 @@ use std::os::raw::{c_char, c_void};
 
 use super::c;
 use crate::config::{ConfigError, Options};
-use crate::engine::{Attempt, ConnKey, NamesAt, PartLengths, Place, SessionId};
+use crate::engine::{Access, Attempt, ConnKey, NamesAt, PartLengths, Place, Query, SessionId};
 
 /// A client of the broker, for the time of one callback.
 #[derive(Clone, Copy)]
@@ -79,6 +79,26 @@ impl<'a> Client<'a> {
             token,
             peer: self.address(),
         }
+    }
+
+    /// What it wants to do with a topic; `None` as for `session`.
+    pub(super) fn query(
+        self,
+        access: Access,
+        topic: &'a str,
+        payload: &'a [u8],
+        qos: u8,
+    ) -> Option<Query<'a>> {
+        Some(Query {
+            place: self.place(),
+            client: self.session()?,
+            access,
+            topic,
+            payload,
+            qos,
+            // For such a question the broker makes up a client that was never connected (retain.c).
+            sender_at_rest: access == Access::Publish && self.address().is_empty(),
+        })
     }
 
     /// Whether its CONNECT asked for a session that holds nothing yet.

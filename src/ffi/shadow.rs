@@ -17,7 +17,7 @@ use super::entry::Loaded;
 use super::guard::guard;
 use super::registration::{Entry, Needed};
 use super::{c, host};
-use crate::engine::{Access, Query};
+use crate::engine::Access;
 
 pub(super) fn all() -> [Entry; 7] {
     use Needed::{Always, Before21, Since21};
@@ -154,19 +154,9 @@ unsafe fn observe(
 ) {
     // SAFETY: the caller's promise.
     let (client, topic) = unsafe { (Client::new(client), decode::text(topic)) };
-    let (Some(client), Some(topic)) = (client, topic) else {
-        return;
-    };
-    let Some(session) = client.session() else {
-        return;
-    };
-    loaded.plugin.observe(&Query {
-        place: client.place(),
-        client: session,
-        access,
-        topic,
-        payload,
-        qos,
-        sender_at_rest: access == Access::Publish && client.address().is_empty(),
-    });
+    if let (Some(client), Some(topic)) = (client, topic)
+        && let Some(query) = client.query(access, topic, payload, qos)
+    {
+        loaded.plugin.observe(&query);
+    }
 }

@@ -188,7 +188,6 @@ impl<H: Host> Plugin<H> {
         published |= self.carry_out(effects);
         let another = published || more || self.last_event.get().is_some();
         if another {
-            self.stirred.set(true);
             self.turn_wanted.set(true);
             self.inbox.want_turn();
         }

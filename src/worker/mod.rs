@@ -66,7 +66,6 @@ pub trait Platform: Send + Sync + 'static {
     fn ring(&self);
     /// Keeps all signals away from the calling thread: SIGHUP and SIGTERM belong to the broker.
     fn block_signals(&self);
-
     /// Puts the calling thread behind the broker's: logins wait for messages, and not the other way round.
     fn give_way(&self);
     /// Gives the calling thread a table of open files of its own, with nothing in it but the standard streams and

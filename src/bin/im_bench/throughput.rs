@@ -9,7 +9,7 @@ mod wire;
 use std::net::TcpStream;
 use std::time::Duration;
 
-use anyhow::{Context, anyhow};
+use anyhow::{Context, anyhow, ensure};
 use mosquitto_enterprise_push::protocol::Direction;
 use rumqttc::QoS;
 use tokio::runtime::Runtime;
@@ -137,33 +137,22 @@ fn prepare(runtime: &Runtime, stand: &Stand, work: Work, users: &[User]) -> anyh
         Work::Qos1 => QoS::AtLeastOnce,
         Work::Qos0 | Work::Many | Work::FanOut => QoS::AtMostOnce,
     };
-    let (topics, direction): (Vec<String>, _) = match work {
+    // To what each of the receivers subscribes, and how many of them are given each message.
+    let (topics, direction, fan): (Vec<String>, _, _) = match work {
         Work::FanOut => {
-            let group = format!("{EID}/im/msg/g/{GROUP}");
-            (vec![group; receivers.len()], Direction::Group)
+            let (group, all) = (format!("{EID}/im/msg/g/{GROUP}"), receivers.len());
+            (vec![group; all], Direction::Group, all as u64)
         }
-        _ => {
+        Work::Qos0 | Work::Many | Work::Qos1 => {
             let inboxes = receivers.iter().map(User::inbox);
-            (inboxes.collect(), Direction::PointToPoint)
+            (inboxes.collect(), Direction::PointToPoint, 1)
         }
     };
-    let ready = match work {
-        Work::Many => {
-            let in_turn = topics.iter().cycle().take(usize::from(READY));
-            let each = in_turn.map(|topic| wire::messages(sender, topic, direction, qos, 1));
-            each.collect::<Result<Vec<_>, _>>()?.concat()
-        }
-        _ => {
-            let topic = topics.first().context("no subscriber")?;
-            wire::messages(sender, topic, direction, qos, READY)?
-        }
-    };
+    ensure!(!topics.is_empty(), "no subscriber");
+    let in_turn = topics.iter().cloned().cycle().take(usize::from(READY));
+    let ready = wire::messages(sender, in_turn, direction, qos)?;
     let receivers = runtime.block_on(seats(stand, &receivers, &topics, qos))?;
     let sender = runtime.block_on(seat(stand, 0, sender, None, qos))?;
-    let fan = match work {
-        Work::FanOut => receivers.len() as u64,
-        Work::Qos0 | Work::Many | Work::Qos1 => 1,
-    };
     let acknowledged = qos != QoS::AtMostOnce;
     Ok(Load::new(ready, acknowledged, sender, fan, receivers)?)
 }

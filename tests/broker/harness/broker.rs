@@ -127,32 +127,30 @@ impl Broker {
 
     /// What each of its threads has open: the thread's name, and the files as the kernel names them.
     pub(crate) fn open_files(&self) -> Vec<(String, Vec<String>)> {
-        let tasks = format!("/proc/{}/task", self.process.id());
-        let entries = |folder: &Path| {
-            let entries = std::fs::read_dir(folder).expect("a folder of a running process");
-            entries.filter_map(Result::ok).map(|entry| entry.path())
-        };
         let of_thread = |task: PathBuf| {
             let name = std::fs::read_to_string(task.join("comm")).unwrap_or_default();
             let links = entries(&task.join("fd")).filter_map(|fd| std::fs::read_link(fd).ok());
             let files = links.map(|link| link.display().to_string()).collect();
             (name.trim().to_owned(), files)
         };
-        entries(Path::new(&tasks)).map(of_thread).collect()
+        self.threads().map(of_thread).collect()
+    }
+
+    /// The kernel's folder of each of its threads.
+    fn threads(&self) -> impl Iterator<Item = PathBuf> {
+        entries(Path::new(&format!("/proc/{}/task", self.process.id())))
     }
 
     /// Its threads' nice values, each with the thread's name.
     pub(crate) fn nice_values(&self) -> Vec<(String, i32)> {
-        let tasks = format!("/proc/{}/task", self.process.id());
-        let tasks = std::fs::read_dir(tasks).expect("a folder of a running process");
-        let of_thread = |task: std::io::Result<std::fs::DirEntry>| {
-            let stat = std::fs::read_to_string(task.ok()?.path().join("stat")).ok()?;
+        let of_thread = |task: PathBuf| {
+            let stat = std::fs::read_to_string(task.join("stat")).ok()?;
             // proc_pid_stat(5): the name in brackets, then the fields from the third on.
             let (before, after) = stat.rsplit_once(") ")?;
             let (_, name) = before.split_once('(')?;
             Some((name.to_owned(), after.split(' ').nth(16)?.parse().ok()?))
         };
-        tasks.filter_map(of_thread).collect()
+        self.threads().filter_map(of_thread).collect()
     }
 
     /// Everything it has logged so far.
@@ -245,4 +243,10 @@ pub(crate) fn plugin_file() -> PathBuf {
     let places = test.ancestors().skip(1).take(2);
     let found = places.map(|p| p.join(name)).find(|file| file.is_file());
     found.unwrap_or_else(|| panic!("no {name} beside {}: run `cargo build`", test.display()))
+}
+
+/// What is in a folder of `/proc`.
+fn entries(folder: &Path) -> impl Iterator<Item = PathBuf> + use<> {
+    let entries = std::fs::read_dir(folder).expect("a folder of a running process");
+    entries.filter_map(Result::ok).map(|entry| entry.path())
 }

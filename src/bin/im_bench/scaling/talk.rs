@@ -154,13 +154,12 @@ fn batch<'a>(
 ) -> io::Result<Vec<u8>> {
     let sender = setting.sender();
     let qos = QoS::AtMostOnce;
-    if setting.to_group {
-        return messages(&sender, &group_topic(), Direction::Group, qos, each);
-    }
-    let once = receivers
-        .map(|user| messages(&sender, &user.inbox(), Direction::PointToPoint, qos, 1))
-        .collect::<io::Result<Vec<_>>>()?
-        .concat();
+    let once = if setting.to_group {
+        messages(&sender, [group_topic()], Direction::Group, qos)?
+    } else {
+        let inboxes = receivers.map(User::inbox);
+        messages(&sender, inboxes, Direction::PointToPoint, qos)?
+    };
     Ok(once.repeat(each.into()))
 }
 

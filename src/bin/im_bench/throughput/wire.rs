@@ -13,13 +13,12 @@ use crate::wire;
 /// Bytes of Data in each message.
 const DATA_BYTES: usize = 64;
 
-/// A message from `sender`, as often as wanted, with packet ids from 1 on.
+/// A message from `sender` to each of these topics, with packet ids from 1 on.
 pub(crate) fn messages(
     sender: &User,
-    topic: &str,
+    topics: impl IntoIterator<Item = String>,
     direction: Direction,
     qos: QoS,
-    count: u16,
 ) -> io::Result<Vec<u8>> {
     let header = Header {
         mqtt_level: 5,
@@ -33,8 +32,8 @@ pub(crate) fn messages(
     let payload = Message { header, data }.encode();
     let payload = payload.map_err(io::Error::other)?;
     let mut bytes = BytesMut::new();
-    for pkid in 1..=count {
-        let mut publish = Publish::new(topic.to_owned(), qos, payload.clone(), None);
+    for (pkid, topic) in (1..=u16::MAX).zip(topics) {
+        let mut publish = Publish::new(topic, qos, payload.clone(), None);
         if qos != QoS::AtMostOnce {
             publish.pkid = pkid;
         }
@@ -97,8 +96,11 @@ mod tests {
 
     #[test]
     fn packets_are_told_apart_without_decoding_them() {
-        let user = User::new("t", 1);
-        let both = messages(&user, "a/b", Direction::PointToPoint, QoS::AtLeastOnce, 2).unwrap();
+        let twice = |topic: &str, direction, qos| {
+            let topics = [topic, topic].map(str::to_owned);
+            messages(&User::new("t", 1), topics, direction, qos).unwrap()
+        };
+        let both = twice("a/b", Direction::PointToPoint, QoS::AtLeastOnce);
         let first = look(&both).unwrap();
         assert_eq!((first.kind, first.id), (PUBLISH, Some([0, 1])));
         assert_eq!(first.length * 2, both.len());
@@ -107,7 +109,7 @@ mod tests {
         assert!(look(&both[..first.length - 1]).is_none());
         let ack = look(&puback([1, 2])).unwrap();
         assert_eq!((ack.kind, ack.id, ack.length), (PUBACK, Some([1, 2]), 4));
-        let unanswered = messages(&user, "a", Direction::Group, QoS::AtMostOnce, 1).unwrap();
+        let unanswered = twice("a", Direction::Group, QoS::AtMostOnce);
         assert_eq!(look(&unanswered).unwrap().id, None);
         assert!(look(&[]).is_none());
     }
