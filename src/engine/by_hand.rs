@@ -22,7 +22,7 @@ use hashbrown::DefaultHashBuilder;
 
 pub use undelivered::{Stage, Undelivered};
 
-use super::acl::{Access, Query};
+use super::acl::Query;
 use super::devices::with_key;
 use super::routes::{Routes, Senders};
 use super::{Effect, Engine, EngineConfig, Level, Now, Publication};
@@ -76,8 +76,13 @@ pub(super) struct ByHand {
 impl Engine {
     /// Whether nothing has to be noted about a delivery to an inbox or to a member of a group.
     pub(super) fn notes_no_delivery(&self) -> bool {
-        let by_hand = self.config.pre_subscribe && !self.config.broker_subscriptions;
-        !by_hand || self.by_hand.kept.is_empty()
+        !self.config.brings_routed_by_hand() || self.by_hand.kept.is_empty()
+    }
+
+    /// Whether nothing has to be kept of a message to an inbox.
+    pub(super) fn keeps_nothing_for_hand(&self, inbox: &[u8]) -> bool {
+        let routes = || (self.by_hand.routes).complete_for(inbox, self.routing_version());
+        !self.config.brings_routed_by_hand() || routes() == Some(Senders::All)
     }
 
     /// A client's message was let through; its routing follows.
@@ -200,8 +205,8 @@ impl Engine {
             return false;
         }
         let version = self.routing_version();
-        let ByHand { routes, hasher, .. } = &mut self.by_hand;
-        let senders = routes.complete_for(query.topic, version);
+        let ByHand { routes, hasher, .. } = &self.by_hand;
+        let senders = routes.complete_for(query.topic.as_bytes(), version);
         if senders.is_some_and(|senders| senders.include(|| hasher.hash_one(query.client.text()))) {
             return true;
         }
@@ -213,7 +218,7 @@ impl Engine {
         });
         if complete {
             let routes = &mut self.by_hand.routes;
-            routes.note_complete(query.topic, version, Senders::All);
+            routes.note_complete(query.topic.as_bytes(), version, Senders::All);
         }
         complete
     }
@@ -235,7 +240,7 @@ impl Engine {
             Senders::Only(sender)
         };
         let routes = &mut self.by_hand.routes;
-        routes.note_complete(&kept.topic, kept.version, senders);
+        routes.note_complete(kept.topic.as_bytes(), kept.version, senders);
     }
 
     fn routed(&mut self, now: Now) -> Vec<Kept> {
@@ -313,28 +318,6 @@ impl Engine {
     }
 }
 
-impl ByHand {
-    /// Whether nothing has to be kept or noted about a message that is let through or delivered, at this version.
-    pub(super) fn leaves_to_broker(
-        &mut self,
-        config: &EngineConfig,
-        access: Access,
-        (name, topic): (&str, Topic<'_>),
-        version: u64,
-    ) -> bool {
-        if !config.brings_by_hand(topic) {
-            return true;
-        }
-        match access {
-            Access::Publish => self.routes.complete_for(name, version) == Some(Senders::All),
-            _ => {
-                let inbox = matches!(topic, Topic::Inbox { .. });
-                self.kept.is_empty() && (!inbox || self.routes.was_complete(name, version))
-            }
-        }
-    }
-}
-
 impl Kept {
     /// How often the broker asked about a client, once `seen` is sorted.
     fn times_seen(&self, hash: u64) -> usize {
@@ -355,10 +338,15 @@ impl EngineConfig {
             && match topic {
                 Topic::Notice { .. } | Topic::SysNotice | Topic::SysNoticeEnterprise { .. } => true,
                 Topic::Inbox { .. } | Topic::Group { .. } | Topic::SysNoticeUser { .. } => {
-                    !self.broker_subscriptions
+                    self.brings_routed_by_hand()
                 }
                 _ => false,
             }
+    }
+
+    /// Whether those are that a broker with calls for subscriptions routes by itself.
+    fn brings_routed_by_hand(&self) -> bool {
+        self.pre_subscribe && !self.broker_subscriptions
     }
 }
 

@@ -222,7 +222,7 @@ pub struct Engine {
     sessions: Watched<Sessions>,
     acquaintances: glance::Acquaintances,
     heard: glance::Heard,
-    last_topic: glance::LastTopic,
+    talk: glance::Talk,
     /// Connections that began before events were lost: to be ended little by little.
     recheck: Vec<ConnKey>,
     stall: StallBudget,
@@ -277,7 +277,7 @@ impl Engine {
             sessions: Watched::new(Sessions::default(), &changes),
             acquaintances: glance::Acquaintances::default(),
             heard: glance::Heard::default(),
-            last_topic: glance::LastTopic::default(),
+            talk: glance::Talk::default(),
             recheck: Vec::new(),
             stall: StallBudget::new(config.stall_budget),
             shadow: shadow::Shadow::new(),

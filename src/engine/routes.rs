@@ -31,37 +31,24 @@ impl Senders {
 /// The topics, as of a version.
 #[derive(Default)]
 pub(super) struct Routes {
-    complete: HashMap<Box<str>, Senders>,
+    complete: HashMap<Box<[u8]>, Senders>,
     as_of: u64,
-    /// The topic that was found complete last, for everybody.
-    last: String,
 }
 
 impl Routes {
     /// Whose messages to a topic reach all of their receivers by the broker alone at this version; nobody's are known to
     /// when `None`.
-    pub(super) fn complete_for(&mut self, topic: &str, version: u64) -> Option<Senders> {
+    pub(super) fn complete_for(&self, topic: &[u8], version: u64) -> Option<Senders> {
         if self.as_of != version {
             return None;
         }
-        let senders = *self.complete.get(topic)?;
-        if senders == Senders::All {
-            self.last.clear();
-            self.last.push_str(topic);
-        }
-        Some(senders)
-    }
-
-    /// Whether this topic was found complete for everybody just now.
-    pub(super) fn was_complete(&self, topic: &str, version: u64) -> bool {
-        self.as_of == version && self.last == topic
+        self.complete.get(topic).copied()
     }
 
     /// All receivers of a topic were seen to be subscribed at this version, which is no older than any before.
-    pub(super) fn note_complete(&mut self, topic: &str, version: u64, senders: Senders) {
+    pub(super) fn note_complete(&mut self, topic: &[u8], version: u64, senders: Senders) {
         if self.as_of != version || self.complete.len() >= MOST {
             self.complete.clear();
-            self.last.clear();
             self.as_of = version;
         }
         self.complete.insert(topic.into(), senders);
@@ -72,49 +59,43 @@ impl Routes {
 mod tests {
     use super::*;
 
-    fn is_complete(routes: &mut Routes, topic: &str, version: u64) -> bool {
+    fn is_complete(routes: &Routes, topic: &str, version: u64) -> bool {
         is_complete_for(routes, topic, version, 1)
     }
 
-    fn is_complete_for(routes: &mut Routes, topic: &str, version: u64, sender: u64) -> bool {
-        let senders = routes.complete_for(topic, version);
+    fn is_complete_for(routes: &Routes, topic: &str, version: u64, sender: u64) -> bool {
+        let senders = routes.complete_for(topic.as_bytes(), version);
         senders.is_some_and(|senders| senders.include(|| sender))
     }
 
     #[test]
     fn topics_are_complete_at_their_version_only() {
         let mut routes = Routes::default();
-        assert!(!is_complete(&mut routes, "a", 0));
-        routes.note_complete("a", 3, Senders::All);
-        routes.note_complete("b", 3, Senders::All);
-        assert!(is_complete(&mut routes, "a", 3) && is_complete(&mut routes, "b", 3));
-        assert!(!is_complete(&mut routes, "a", 4) && !is_complete(&mut routes, "c", 3));
-        assert!(routes.was_complete("b", 3) && !routes.was_complete("a", 3));
-        routes.note_complete("c", 4, Senders::All);
-        assert!(!routes.was_complete("b", 4));
-        assert!(!is_complete(&mut routes, "a", 4) && is_complete(&mut routes, "c", 4));
+        assert!(!is_complete(&routes, "a", 0));
+        routes.note_complete(b"a", 3, Senders::All);
+        routes.note_complete(b"b", 3, Senders::All);
+        assert!(is_complete(&routes, "a", 3) && is_complete(&routes, "b", 3));
+        assert!(!is_complete(&routes, "a", 4) && !is_complete(&routes, "c", 3));
+        routes.note_complete(b"c", 4, Senders::All);
+        assert!(!is_complete(&routes, "a", 4) && is_complete(&routes, "c", 4));
     }
 
     #[test]
     fn topics_are_complete_for_their_senders_only() {
         let mut routes = Routes::default();
-        routes.note_complete("a", 3, Senders::Only(1));
-        assert!(
-            is_complete_for(&mut routes, "a", 3, 1) && !is_complete_for(&mut routes, "a", 3, 2)
-        );
-        routes.note_complete("a", 3, Senders::Only(2));
-        assert!(
-            is_complete_for(&mut routes, "a", 3, 2) && !is_complete_for(&mut routes, "a", 3, 1)
-        );
+        routes.note_complete(b"a", 3, Senders::Only(1));
+        assert!(is_complete_for(&routes, "a", 3, 1) && !is_complete_for(&routes, "a", 3, 2));
+        routes.note_complete(b"a", 3, Senders::Only(2));
+        assert!(is_complete_for(&routes, "a", 3, 2) && !is_complete_for(&routes, "a", 3, 1));
     }
 
     #[test]
     fn topics_are_bounded() {
         let mut routes = Routes::default();
         for number in 0..=MOST {
-            routes.note_complete(&number.to_string(), 1, Senders::All);
+            routes.note_complete(number.to_string().as_bytes(), 1, Senders::All);
         }
         assert_eq!(routes.complete.len(), 1);
-        assert!(is_complete(&mut routes, &MOST.to_string(), 1));
+        assert!(is_complete(&routes, &MOST.to_string(), 1));
     }
 }

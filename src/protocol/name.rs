@@ -67,6 +67,11 @@ pub fn is_valid(name: &str) -> bool {
     check("name", name).is_ok()
 }
 
+/// The same, of bytes.
+pub(super) fn is_valid_bytes(name: &[u8]) -> bool {
+    is_length(name.len()) && name.iter().all(|byte| is_name_byte(*byte))
+}
+
 /// Looked up rather than computed: every message passes here some six times.
 const NAME_BYTES: [bool; 256] = {
     let mut table = [false; 256];

@@ -14,7 +14,7 @@
 
 use std::fmt;
 
-use super::name;
+use super::name::{self, UserName};
 
 /// Where operators send commands.
 pub const CONTROL: &str = "$CONTROL/enterprise-push/v1";
@@ -93,6 +93,22 @@ impl<'a> Topic<'a> {
         }
         parse_enterprise(topic).unwrap_or(Topic::Other)
     }
+}
+
+/// The owner of an inbox of this enterprise, a valid name: what [`Topic::parse`] finds, by comparing what is known.
+pub fn inbox_owner<'a>(topic: &'a [u8], eid: &str) -> Option<&'a [u8]> {
+    below_inboxes(topic, eid).filter(|uid| name::is_valid_bytes(uid))
+}
+
+/// Whether this is the user's inbox.
+pub fn is_inbox_of(topic: &[u8], user: UserName<'_>) -> bool {
+    below_inboxes(topic, user.eid) == Some(user.uid.as_bytes())
+}
+
+fn below_inboxes<'a>(topic: &'a [u8], eid: &str) -> Option<&'a [u8]> {
+    topic
+        .strip_prefix(eid.as_bytes())?
+        .strip_prefix(b"/im/msg/")
 }
 
 fn parse_dollar<'a>(topic: &'a str, rest: &'a str) -> Topic<'a> {
@@ -227,6 +243,50 @@ mod tests {
             assert_eq!(Topic::parse(text), want, "{text}");
             assert_eq!(want.to_string(), text);
         }
+    }
+
+    #[test]
+    fn inboxes_are_found_as_by_parsing() {
+        let long = format!("acme/im/msg/{}", "u".repeat(name::MAX_NAME_BYTES));
+        let too_long = format!("{long}u");
+        for text in [
+            "acme/im/msg/bob",
+            "acme/im/msg/g",
+            "acme/im/msg/g/dev",
+            "acme/im/msg/",
+            "acme/im/msg",
+            "acme/im/msg/bob/",
+            "acme/im/msg/b+b",
+            "acme/im/msg/#",
+            "acme/im/msg/b\u{f6}b",
+            "acme/im/msgs/bob",
+            "acme2/im/msg/bob",
+            "beta/im/msg/bob",
+            "acmebeta/im/msg/bob",
+            "/im/msg/bob",
+            "acme",
+            "",
+            &long,
+            &too_long,
+        ] {
+            let parsed = Topic::parse(text);
+            let owner = match parsed {
+                Topic::Inbox { eid: "acme", uid } => Some(uid),
+                _ => None,
+            };
+            let found = inbox_owner(text.as_bytes(), "acme");
+            assert_eq!(found, owner.map(str::as_bytes), "{text}");
+            let bob = UserName {
+                uid: "bob",
+                eid: "acme",
+            };
+            assert_eq!(
+                is_inbox_of(text.as_bytes(), bob),
+                owner == Some("bob"),
+                "{text}"
+            );
+        }
+        assert_eq!(inbox_owner(b"acme/im/msg/b\xffb", "acme"), None);
     }
 
     #[test]

@@ -5,11 +5,13 @@
 use super::{Glance, NamesAt, Place};
 use crate::engine::{Access, ConnKey};
 use crate::policy::is_to_somebody_else;
-use crate::protocol::{is_from, source_of};
+use crate::protocol::is_from;
 
-/// Who was allowed to write to one inbox, and to be given what is written there.
+/// The inbox that was written to last; if it was the one before, too, who was allowed to write to it, and to be given what is
+/// written there.
 #[derive(Default)]
-pub(super) struct Talk {
+pub(in crate::engine) struct Talk {
+    inbox: Vec<u8>,
     writer: Option<Place>,
     reader: Option<ConnKey>,
     /// The writer's uid.
@@ -19,52 +21,66 @@ pub(super) struct Talk {
 }
 
 impl Talk {
-    /// Whether the connection is the one that writes, or is given what is written: most questions end here.
-    pub(super) fn is_with(&self, glance: &Glance<'_>) -> bool {
-        match glance.access {
-            Access::Publish => self.writer.is_some_and(|writer| writer.conn == glance.conn),
-            Access::Receive => self.reader == Some(glance.conn),
-            Access::Subscribe | Access::Unsubscribe => false,
-        }
-    }
-
-    /// Whether a question about this inbox, by one of the two, is the last one again, of another message.
+    /// Whether a question is the last one again, of another message.
     pub(super) fn goes_on(
         &self,
         glance: &Glance<'_>,
         version: u64,
         names: impl Fn() -> NamesAt,
     ) -> bool {
-        self.as_of == version
-            && match glance.access {
-                Access::Publish => {
-                    self.writer.is_some_and(|writer| writer.names == names())
-                        && is_to_somebody_else(glance.payload, &self.source)
-                }
-                _ => is_from(glance.payload, &self.source),
+        // Whose connection it is comes first: most questions end there.
+        match glance.access {
+            Access::Publish => self.writer.is_some_and(|writer| {
+                writer.conn == glance.conn
+                    && self.is_about(glance, version)
+                    && writer.names == names()
+                    && is_to_somebody_else(glance.payload, &self.source)
+            }),
+            Access::Receive => {
+                self.reader == Some(glance.conn)
+                    && self.is_about(glance, version)
+                    && is_from(glance.payload, &self.source)
             }
+            Access::Subscribe | Access::Unsubscribe => false,
+        }
     }
 
-    /// A message to this inbox, or its delivery, was allowed for good: nothing is left to be done about it.
-    pub(super) fn note(&mut self, glance: &Glance<'_>, version: u64, names: impl Fn() -> NamesAt) {
-        if self.as_of != version {
+    fn is_about(&self, glance: &Glance<'_>, version: u64) -> bool {
+        self.as_of == version && self.inbox == glance.topic
+    }
+
+    /// A message was allowed for good: nothing is left to be done about it.
+    pub(super) fn note_writer(
+        &mut self,
+        glance: &Glance<'_>,
+        names: NamesAt,
+        uid: &str,
+        version: u64,
+    ) {
+        let again = self.is_about(glance, version);
+        if !again {
             self.end();
             self.as_of = version;
+            self.inbox.clear();
+            self.inbox.extend_from_slice(glance.topic);
+            return;
         }
-        match glance.access {
-            Access::Publish => {
-                self.source.clear();
-                self.source.extend(source_of(glance.payload));
-                self.writer = Some(Place {
-                    conn: glance.conn,
-                    names: names(),
-                });
-            }
-            _ => self.reader = self.writer.map(|_| glance.conn),
+        self.source.clear();
+        self.source.push_str(uid);
+        self.writer = Some(Place {
+            conn: glance.conn,
+            names,
+        });
+    }
+
+    /// So was its delivery.
+    pub(super) fn note_reader(&mut self, glance: &Glance<'_>, version: u64) {
+        if self.writer.is_some() && self.is_about(glance, version) {
+            self.reader = Some(glance.conn);
         }
     }
 
-    /// Somebody has gone, or this is another inbox.
+    /// Somebody has gone.
     pub(super) fn end(&mut self) {
         (self.writer, self.reader) = (None, None);
     }

@@ -44,7 +44,15 @@ fn a_talk_is_recognised_until_anything_changes() {
             }
             assert_eq!(played(&mut scene), 2, "{change:?}");
         }
+        // It stands while others write by the way, and ends when one of them is looked at for a talk.
         scene.play(&question(0, true, 0, 0));
+        scene.play(&Event::Tick);
+        assert_eq!(played(&mut scene), 2, "to the own inbox");
+        for _ in 0..4 {
+            scene.play(&question(1, true, 0, 1));
+            scene.play(&question(0, false, 0, 1));
+            scene.play(&Event::Tick);
+        }
         assert_eq!(played(&mut scene), 0, "another inbox was written to");
     }
 }

@@ -62,13 +62,23 @@ impl Default for Membership {
 }
 
 impl Directory {
-    /// Somebody whose place is known.
-    pub fn person(&self, user: UserId) -> Option<Person<'_>> {
+    /// Somebody whose place is known and who may do something, with the name as the directory has it.
+    pub fn active(&self, user: UserId) -> Option<(Person<'_>, UserName<'_>)> {
         let entry = self.users.get(user.0)?;
-        Some(Person {
-            directory: self,
-            enterprise: Some(entry.enterprise),
-            user: Some((user.0, entry)),
+        let enterprise = self.enterprises.get(entry.enterprise)?;
+        let active =
+            !enterprise.suspended && self.standing_of(Some(entry.state)) == Standing::Active;
+        active.then(|| {
+            let person = Person {
+                directory: self,
+                enterprise: Some(entry.enterprise),
+                user: Some((user.0, entry)),
+            };
+            let name = UserName {
+                uid: &entry.uid,
+                eid: &enterprise.eid,
+            };
+            (person, name)
         })
     }
 
@@ -176,6 +186,16 @@ impl Directory {
         self.groups.find(enterprise, gid)
     }
 
+    /// Of somebody whose enterprise is not suspended.
+    fn standing_of(&self, state: Option<State>) -> Standing {
+        match state {
+            Some(State::Removed) => Standing::Removed,
+            Some(State::Login | State::Directory) => Standing::Active,
+            Some(State::Named) | None if self.complete => Standing::NotInDirectory,
+            Some(State::Named) | None => Standing::Active,
+        }
+    }
+
     fn is_suspended_id(&self, enterprise: Id) -> bool {
         self.enterprises
             .get(enterprise)
@@ -189,16 +209,6 @@ impl<'d> Person<'d> {
         self.user.map(|(id, _)| UserId(id))
     }
 
-    /// The name as the directory has it.
-    pub fn name(&self) -> Option<UserName<'d>> {
-        let (_, user) = self.user?;
-        let enterprise = self.directory.enterprises.get(user.enterprise)?;
-        Some(UserName {
-            uid: &user.uid,
-            eid: &enterprise.eid,
-        })
-    }
-
     /// Whether the person may do anything at all, and if not, why.
     pub fn standing(&self) -> Standing {
         if self
@@ -207,12 +217,8 @@ impl<'d> Person<'d> {
         {
             return Standing::Suspended;
         }
-        match self.user.map(|(_, user)| user.state) {
-            Some(State::Removed) => Standing::Removed,
-            Some(State::Login | State::Directory) => Standing::Active,
-            Some(State::Named) | None if self.directory.complete => Standing::NotInDirectory,
-            Some(State::Named) | None => Standing::Active,
-        }
+        self.directory
+            .standing_of(self.user.map(|(_, user)| user.state))
     }
 
     /// Whether rights of the person's own are known, beyond the name.
