@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The whole of docs/performance.md again: builds the release, runs every scenario of im-bench with the options of that
-# page, one after the other, and draws the charts. Less than an hour on two cores that do nothing else.
+# page, one after the other, and draws the charts. Less than an hour on two cores that do nothing else, from a fresh clone on.
 #
 #   scripts/performance.sh            all of it
 #   scripts/performance.sh NAME...    these alone, of the names in the list at the end
@@ -115,16 +115,16 @@ keep_awake
 
 # The list. Its order is the page's; an hour for all of it is tight, so what is added must be paid for.
 ahead_of_others
-measure login login --subjects bare,plugin --delays 300 --seconds 8 --rounds 5
+measure login login --subjects bare,plugin --delays 300 --seconds 8 --rounds 3
 measure directory directory --seconds 8
 own_network
 # The other versions' throughput stands in peers.
 measure throughput throughput --brokers 2.0.11 --rounds 5
 measure peers peers --more-rounds 3
 ahead_of_others
-measure static-sqlite static
-measure static-postgresql static --database-url "$url"
-measure static-postgresql-2 static --database-url "$url" --replicas 2
+measure static-sqlite static --seconds 8
+measure static-postgresql static --database-url "$url" --seconds 8
+measure static-postgresql-2 static --database-url "$url" --replicas 2 --seconds 8
 measure table3 table3 --plots "$out/plots"
 measure mobile mobile
 measure audit audit --seconds 20
