@@ -20,18 +20,28 @@ pub(in crate::engine) struct Heard {
 impl Heard {
     /// Who hears this message, if it is the last one again and membership alone tells that.
     pub(super) fn hearing(&self, glance: &Glance<'_>, changes: u64) -> Option<Hearing> {
-        let is_last = self.changes == changes
-            && self.topic.as_bytes() == glance.topic
-            && is_from(glance.payload, &self.source);
-        self.hearing.filter(|_| is_last)
+        self.hearing.filter(|_| self.is_last(glance, changes))
     }
 
-    /// Another message: the eid and the gid of its topic, where that is a group's.
+    fn is_last(&self, glance: &Glance<'_>, changes: u64) -> bool {
+        self.changes == changes
+            && self.topic.as_bytes() == glance.topic
+            && is_from(glance.payload, &self.source)
+    }
+
+    /// This may be another message: the eid and the gid of its topic, where that is a group's.
     pub(super) fn hear(
         &mut self,
         glance: &Glance<'_>,
         directory: &Watched<Directory>,
     ) -> Option<(&str, &str)> {
+        if !self.is_last(glance, directory.changes()) {
+            self.read(glance, directory)?;
+        }
+        self.group()
+    }
+
+    fn read(&mut self, glance: &Glance<'_>, directory: &Watched<Directory>) -> Option<()> {
         if self.topic.as_bytes() != glance.topic {
             let text = std::str::from_utf8(glance.topic).ok()?;
             let Topic::Group { eid, gid } = Topic::parse(text) else {
@@ -44,9 +54,13 @@ impl Heard {
         self.changes = directory.changes();
         self.source.clear();
         self.source.extend(source_of(glance.payload));
-        let eid = self.topic.get(..self.parts.0)?;
-        let gid = self.topic.get(self.parts.1..)?;
+        let (eid, gid) = self.group()?;
         self.hearing = directory.hearing(eid, gid, &self.source);
-        Some((eid, gid))
+        Some(())
+    }
+
+    fn group(&self) -> Option<(&str, &str)> {
+        let (eid, gid_at) = self.parts;
+        Some((self.topic.get(..eid)?, self.topic.get(gid_at..)?))
     }
 }
