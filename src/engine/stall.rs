@@ -7,7 +7,8 @@
 //! next second may cost, and one that does restores it: a flood of forged tokens, or a static service that
 //! is slower than the budget, soon costs next to nothing, and its clients find their answer at the retry.
 //! How long answers take is known without waiting for them, and a wait in vain shows what they take at least. While
-//! that is longer than could be waited, nobody is waited for.
+//! that is longer than could be waited, nobody is waited for; and nobody is waited for much longer than answers take, so
+//! that a service which falls silent costs little.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -20,6 +21,8 @@ const LEAST: Duration = Duration::from_millis(1);
 const SHORTEST: Duration = Duration::from_micros(20);
 /// The share of a new answer in what answers are expected to take.
 const NEWS: f64 = 0.25;
+/// So long is waited where answers are quicker than that: what comes after it is late by any measure.
+const LATE: Duration = Duration::from_millis(10);
 /// In this time without a wait, what a second may cost doubles again; and what answers took is forgotten after it.
 const RECOVERY: Duration = Duration::from_secs(5);
 
@@ -45,6 +48,8 @@ pub struct StallBudget {
     hope_at: Duration,
     /// What an answer takes, by the last ones and by waits in vain, and when that was learned.
     expected: Option<(Duration, Duration)>,
+    /// What the last answers took, however long ago.
+    usual: Option<Duration>,
 }
 
 impl StallBudget {
@@ -57,6 +62,7 @@ impl StallBudget {
             hope: 1.0,
             hope_at: Duration::ZERO,
             expected: None,
+            usual: None,
         }
     }
 
@@ -71,6 +77,10 @@ impl StallBudget {
             self.spent = self.spent.saturating_sub(waited);
         }
         let usable = self.per_second.mul_f64(self.hope(now));
+        let longest = match self.usual {
+            Some(usual) => longest.min(LATE.max(usual * 2)),
+            None => longest,
+        };
         let wait = usable.saturating_sub(self.spent).min(longest);
         let in_vain = self.expected(now).is_some_and(|expected| expected >= wait);
         if wait < LEAST || in_vain {
@@ -82,9 +92,12 @@ impl StallBudget {
 
     /// An answer came, so long after its question.
     pub fn answered(&mut self, took: Duration, now: Duration) {
-        let former = self.expected(now).unwrap_or(took);
-        let expected = former.mul_f64(1.0 - NEWS) + took.mul_f64(NEWS);
-        self.expected = Some((expected, now));
+        let after = |former: Option<Duration>| {
+            let former = former.unwrap_or(took);
+            former.mul_f64(1.0 - NEWS) + took.mul_f64(NEWS)
+        };
+        self.expected = Some((after(self.expected(now)), now));
+        self.usual = Some(after(self.usual));
     }
 
     /// Books a wait that ended now.
@@ -216,6 +229,24 @@ mod tests {
             ms(10),
             "it is not known any more"
         );
+    }
+
+    #[test]
+    fn nobody_is_waited_for_much_longer_than_answers_take() {
+        let mut budget = StallBudget::new(ms(50));
+        assert_eq!(
+            budget.available(ms(2000), ms(0)),
+            ms(50),
+            "nothing is known"
+        );
+        budget.answered(ms(1), ms(10));
+        assert_eq!(budget.available(ms(2000), ms(20)), ms(10));
+        assert_eq!(budget.available(ms(2000), ms(3_600_000)), ms(10));
+        for _ in 0..50 {
+            budget.answered(ms(15), ms(3_600_000));
+        }
+        let wait = budget.available(ms(2000), ms(3_600_000));
+        assert!((ms(29)..=ms(30)).contains(&wait), "{wait:?}");
     }
 
     #[test]
