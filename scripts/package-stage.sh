@@ -73,6 +73,11 @@ stage_documents() {
     put "docs/$file.md" "$service_package/usr/share/doc/$service_package"
   done
   for file in client performance; do put "docs/$file.md" "$tools_package/usr/share/doc/$tools_package"; done
+  # The charts of the page about performance, where it looks for them.
+  for file in docs/plots/*.svg; do
+    put "$file" "$name/usr/share/doc/$name/docs/plots"
+    put "$file" "$tools_package/usr/share/doc/$tools_package/plots"
+  done
   cp CHANGELOG.md "$tree/"
   stage_licences "$name" ''
   for package in $(programs | awk '{ print $3 }' | sort -u); do

@@ -380,7 +380,7 @@ fn may_be_named(host: &str) -> bool {
         || host.starts_with("127.")
         || PUBLIC.contains(&host)
         || host == "www.debian.org" // the name of the form of packaging/debian/copyright (DEP-5)
-        || host == "etherx.jabber.org" // XMPP's namespace (RFC 6120), not an address
+        || matches!(host, "etherx.jabber.org" | "www.w3.org") // namespaces of XMPP (RFC 6120) and SVG, no addresses
         || example.iter().any(|end| host.ends_with(end))
 }
 
