@@ -110,7 +110,7 @@ impl Engine {
     /// Whether somebody who is known may write to a colleague. To the own inbox, device and kind of device matter.
     fn may_known_write(&mut self, glance: &Glance<'_>, names: impl Fn() -> NamesAt) -> bool {
         let version = self.routing_version();
-        let Some(known) = self.acquaintances.find(glance.conn).map(|known| *known) else {
+        let Some(known) = self.acquaintances.find(glance.conn).copied() else {
             return false;
         };
         let names = names();

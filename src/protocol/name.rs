@@ -64,7 +64,7 @@ pub fn check(part: &'static str, name: &str) -> Result<(), NameError> {
 
 /// Whether `name` is a valid `eid`, `uid`, `gid` or `device`.
 pub fn is_valid(name: &str) -> bool {
-    check("name", name).is_ok()
+    is_valid_bytes(name.as_bytes())
 }
 
 /// The same, of bytes.
